@@ -1,0 +1,1 @@
+"""Credit and other decisions about money."""

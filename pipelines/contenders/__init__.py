@@ -1,0 +1,1 @@
+"""Who competes: networks trained by the tape, and the classical models that they have to beat."""

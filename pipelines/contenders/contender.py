@@ -1,0 +1,68 @@
+"""Contender and Fitted: what competes, and what is left after it was trained. All are judged alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pipelines.data.examples import Examples
+from pipelines.objectives.objective import Predictions
+from pipelines.report.document import ContenderKind, Cost
+
+Watch = Callable[[int, int], None]
+"""Called as `watch(done, total)` while a contender trains: epochs of a network, trials of a search."""
+
+
+def unwatched(done: int, total: int) -> None:
+    """A Watch that shows nothing."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened epoch by epoch: `metrics` maps a name to one value per epoch."""
+
+    metrics: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    best_epoch: int = 0
+
+
+class Fitted(Protocol):
+    """A trained contender."""
+
+    @property
+    def cost(self) -> Cost: ...
+
+    @property
+    def history(self) -> History: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What was chosen while fitting: tuned values, the plan, the best epoch."""
+        ...
+
+    def predict(self, examples: Examples) -> Predictions:
+        """Predictions for raw rows, in their order."""
+        ...
+
+    def save(self, folder: Path) -> Path:
+        """Write the model into the folder and return its file (`model.keras` or `model.skops`)."""
+        ...
+
+
+class Contender(Protocol):
+    """Something that learns from training rows; validation rows may stop it or choose among its settings."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> ContenderKind: ...
+
+    def fit(self, train: Examples, valid: Examples, seed: int, watch: Watch = unwatched) -> Fitted:
+        """Learn. May be called again for another fold or seed.
+
+        Raises:
+            TrainingFailed: the loss stayed non-finite, or a solver failed.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Judging predictions: scores, intervals, comparison, calibration, thresholds, bias. NumPy only."""

@@ -1,0 +1,1 @@
+"""Keras architectures that more than one domain uses."""

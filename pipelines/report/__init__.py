@@ -1,0 +1,1 @@
+"""What a run leaves: the report document, figures and pages."""

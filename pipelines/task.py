@@ -1,0 +1,256 @@
+"""Task: what a domain declares, in one file. Frozen, checked at construction, free of TensorFlow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from typing import Protocol as Structural
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipelines.data.examples import Examples
+    from pipelines.objectives.objective import Objective
+
+Optimiser = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
+Schedule = Literal["constant", "cosine", "exponential"]
+
+
+def require(holds: bool, message: str) -> None:
+    """Refuse a declaration that cannot work. A ValueError: the author of the task is told, not its user."""
+    if not holds:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained. Every field can be set by `--set recipe.FIELD=VALUE`."""
+
+    epochs: int = 60
+    batch_size: int = 64
+    optimiser: Optimiser = "adamw"
+    learning_rate: float = 1e-3
+    schedule: Schedule = "cosine"
+    warmup: float = 0.05
+    """Share of all steps over which the learning rate rises from 0."""
+    weight_decay: float = 0.0
+    """Decoupled decay of AdamW, per step and unit of learning rate."""
+    l1: float = 0.0
+    l2: float = 0.0
+    """Penalties on kernels and embeddings, added to the loss."""
+    dropout: float = 0.0
+    clip_norm: float = 0.0
+    """Largest global norm of the gradient; 0 leaves it as it is."""
+    width: int = 0
+    """Units of a hidden layer, or channels of the first block; 0 lets the network choose."""
+    patience: int = 10
+    """Epochs without a better validation score before training stops and the best weights return."""
+    monitor: Literal["loss", "score"] = "loss"
+    """What is watched on the validation rows: the loss, or the objective's primary score."""
+    trials: int = 8
+    """How many settings a classical baseline's randomised search tries."""
+    plan: str = "auto"
+    """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience", "trials"):
+            require(getattr(self, name) >= 1, f"recipe.{name} must be at least 1; received {getattr(self, name)}")
+        for name in ("weight_decay", "l1", "l2", "clip_norm", "width"):
+            require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")
+        require(self.learning_rate > 0, f"recipe.learning_rate must be positive; received {self.learning_rate}")
+        for name in ("dropout", "warmup"):
+            require(0 <= getattr(self, name) < 1, f"recipe.{name} must be in [0, 1); received {getattr(self, name)}")
+        plans = ("auto", "resident", "resident+xla", "streamed")
+        require(self.plan in plans, f"recipe.plan must be one of {', '.join(plans)}; received {self.plan!r}")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How rows are divided so that the comparison is fair. Every field can be set by `--set protocol.FIELD=VALUE`.
+
+    `holdout` trains once and tests on rows kept aside (the official test rows where the set has them);
+    `cross-validation` tests every row once per repeat, which is what makes a verdict on a small set possible.
+    """
+
+    kind: Literal["holdout", "cross-validation"] = "holdout"
+    by: Literal["row", "id", "time"] = "row"
+    """What must not cross a split: single rows (stratified by class), all rows of one id, or the future."""
+    test: float = 0.2
+    valid: float = 0.15
+    """Share of the rows that are not tested."""
+    folds: int = 5
+    repeats: int = 1
+    resamples: int = 1000
+    """Bootstrap samples behind each interval."""
+
+    def __post_init__(self) -> None:
+        for name in ("test", "valid"):
+            require(0 < getattr(self, name) < 1, f"protocol.{name} must be in (0, 1); received {getattr(self, name)}")
+        require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")
+        require(self.repeats >= 1, f"protocol.repeats must be at least 1; received {self.repeats}")
+        require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
+        require(
+            self.by != "time" or self.kind == "holdout",
+            "protocol.by=time needs protocol.kind=holdout: folds would train on the future",
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What must hold before a network may be promoted; None asks nothing. `tapeline check` enforces them."""
+
+    beats_best_baseline: bool = False
+    primary_at_least: float | None = None
+    gap_at_most: Mapping[str, float] = field(default_factory=dict)
+    """Gap metric (`equalized_odds`, `demographic_parity`, `equal_opportunity`) -> largest difference."""
+    calibration_error_at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """An attribute across which bias is measured.
+
+    Args:
+        column: where its values are.
+        bands: inner edges that turn a number into bands, (25, 40) into `<25`, `25-40`, `>=40`; empty for a category.
+        keep: whether models may also look at it; False takes it out of the inputs.
+    """
+
+    column: str
+    bands: tuple[float, ...] = ()
+    keep: bool = False
+
+    def __post_init__(self) -> None:
+        require(list(self.bands) == sorted(set(self.bands)), f"bands of {self.column!r} must rise; got {self.bands}")
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """Which data a run reads, as the command line says it. `where` is `sample`, `public`, `public:NAME` or a path."""
+
+    where: str = "sample"
+    target: str | None = None
+    positive: str | None = None
+    sensitive: tuple[str, ...] = ()
+    id: str | None = None
+    time: str | None = None
+    text: str | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All rows of one source, with where they come from.
+
+    Args:
+        official: (n,) `train`, `valid` or `test` where the set comes with its own split, else None.
+        notes: what reading assumed, repaired or skipped, with counts; shown to the user and kept in the report.
+        positive: the label that counts as positive, where the source or the user says so.
+    """
+
+    examples: Examples
+    source: str
+    simulated: bool
+    target: str
+    official: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
+    positive: str | None = None
+
+
+class Source(Structural):
+    """Somewhere data comes from: a sample set, a public set, or a reader of the user's own files."""
+
+    def load(self, request: DataRequest) -> Dataset:
+        """Read it.
+
+        Raises:
+            BadInput: it cannot be read; the message says where and what would be right.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The three places a task reads from. `public` maps a catalogue name to its reader; the first is the default."""
+
+    sample: Source
+    own: Source
+    public: Mapping[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network in two parts, which the saved model joins again so that it takes raw rows.
+
+    Args:
+        encode: Keras model from raw columns (a dict by column name) to tensors; fitted on training rows,
+            applied once, never trained.
+        core: Keras model from what `encode` gives to the objective's outputs; trained.
+        xla: whether `core` is worth compiling (dense and recurrent layers are; convolutions on a CPU are not).
+    """
+
+    encode: Any
+    core: Any
+    xla: bool = True
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that competes: `build(train, objective, recipe)` makes it, importing Keras only then."""
+
+    name: str
+    build: Callable[[Examples, Objective, Recipe], Architecture]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An unfitted scikit-learn estimator and the settings its randomised search may try.
+
+    `search` maps a parameter to a list or a SciPy distribution; empty means nothing is tuned.
+    """
+
+    estimator: Any
+    search: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A classical model that the network has to beat.
+
+    Args:
+        build: makes the unfitted pipeline for these rows and this objective, importing scikit-learn only then.
+        column: the one column it reads as an array (an image, a wave, a text); None reads the table as a DataFrame.
+    """
+
+    name: str
+    build: Callable[[Examples, Objective], Candidate]
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned, from what, judged how: all that a domain declares."""
+
+    name: str
+    summary: str
+    sources: Sources
+    objective: Objective
+    networks: tuple[Network, ...]
+    baselines: tuple[Baseline, ...]
+    recipe: Recipe = Recipe()
+    protocol: Protocol = Protocol()
+    sensitive: tuple[Sensitive, ...] = ()
+    limits: Limits = Limits()
+    sample_is_simulated: bool = False
+
+    def __post_init__(self) -> None:
+        require(
+            re.fullmatch(r"[a-z][a-z0-9_]*/[a-z][a-z0-9-]*", self.name) is not None,
+            f"a task is named domain/kebab-case-name; received {self.name!r}",
+        )
+        require(bool(self.networks), f"{self.name} declares no network")
+        require(bool(self.baselines), f"{self.name} declares no baseline; a score alone decides nothing")
+        names = [entry.name for entry in (*self.networks, *self.baselines)]
+        require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")

@@ -1,0 +1,1 @@
+"""The only importer of MLflow: writing runs and reading them back."""

@@ -1,0 +1,1 @@
+"""Backpropagation: one step, the loop around it, and how to execute it."""
