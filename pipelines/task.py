@@ -208,11 +208,14 @@ class Network:
 class Candidate:
     """An unfitted scikit-learn estimator and the settings its randomised search may try.
 
-    `search` maps a parameter to a list or a SciPy distribution; empty means nothing is tuned.
+    Args:
+        search: parameter -> list or SciPy distribution; empty means nothing is tuned.
+        final: parameters of the last fit only, where more work lowers variance without changing what is best.
     """
 
     estimator: Any
     search: Mapping[str, Any] = field(default_factory=dict)
+    final: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -252,5 +255,5 @@ class Task:
         )
         require(bool(self.networks), f"{self.name} declares no network")
         require(bool(self.baselines), f"{self.name} declares no baseline; a score alone decides nothing")
-        names = [entry.name for entry in (*self.networks, *self.baselines)]
+        names = [each.name for each in self.networks] + [each.name for each in self.baselines]
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")

@@ -63,8 +63,8 @@ class Objective(Protocol):
         """How many numbers a network gives per example (or per step of a sequence)."""
         ...
 
-    def resolve(self, target: NDArray[Any]) -> Self:
-        """The objective for this data: what its classes are. Uses the set of labels, nothing else.
+    def resolve(self, target: NDArray[Any], positive: str | None = None) -> Self:
+        """The objective for this data: what its classes are, and which counts as positive. Uses labels, nothing else.
 
         Raises:
             BadInput: this target cannot be learned, and why.
@@ -76,11 +76,15 @@ class Objective(Protocol):
         ...
 
     def encode(self, target: NDArray[Any]) -> NDArray[Any]:
-        """Raw target -> the array that `loss` and `scores` take."""
+        """Raw target -> the array that `scores` takes: class indices, numbers in their own unit, sequences."""
+        ...
+
+    def learnable(self, encoded: NDArray[Any]) -> NDArray[Any]:
+        """Encoded target -> the array that `loss` takes, so that one traced loss serves every fold."""
         ...
 
     def loss(self, target: Any, outputs: Any) -> Any:
-        """(batch,) loss of each example, in TensorFlow; never averaged here."""
+        """(batch,) loss of each example from `learnable` targets, in TensorFlow; never averaged here."""
         ...
 
     def activate(self, outputs: Any) -> Any:

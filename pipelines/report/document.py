@@ -224,7 +224,8 @@ def _plain(value: Any) -> Any:
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
-    fields["cost"] = Cost(**{key: math.nan if value is None else value for key, value in fields["cost"].items()})
+    cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
+    fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
     fields["gaps"] = tuple(
         Gap(**{**_numbers(gap, "difference", "ratio", "low", "high"), "groups": tuple(gap["groups"])})

@@ -1,1 +1,1 @@
-"""One TFDS builder per sample set."""
+"""One TFDS builder per sample set. They import TFDS, so SampleSet imports one only when it is read."""

@@ -1,0 +1,50 @@
+"""Will this applicant default on the loan?
+
+Data: `sample` is Lucas and Barrabes' credit data from modeldata (4454 real loans of a Spanish lender, missing values
+kept); `public` is the German credit set of the UCI repository through TFDS; your own is a CSV or Parquet file with one
+applicant a row: `--data loans.csv --target defaulted --sensitive sex --sensitive age`.
+
+A row is one application; rows are independent, so folds are stratified by outcome. The set is small: one holdout of
+890 rows could not tell an AUROC of .84 from one of .82, so every row is tested once by 5-fold cross-validation.
+Age and marital status are what bias is measured on, and no model sees them: lenders may not use them.
+
+Expected: AUROC about .840 for the network and .838 for the best baseline (boosting); about a minute on 2 cores.
+"""
+
+from pipelines.contenders.tables import BASELINES
+from pipelines.data.public_set import PublicSet
+from pipelines.data.sample_set import SampleSet
+from pipelines.data.tables import OwnTable
+from pipelines.models.tabular import mlp
+from pipelines.objectives.classification import Classification
+from pipelines.task import Limits, Network, Protocol, Recipe, Sensitive, Sources, Task
+
+# TFDS does not name the numeric set's entries; these were matched to the documented columns of german.data.
+GERMAN = PublicSet(
+    "german_credit_numeric",
+    positive="Bad",
+    vector="features",
+    entries=(
+        "CheckingAccount", "Duration", "History", "AmountHundreds", "Savings", "Employment", "PersonalStatus",
+        "Residence", "Property", "Age", "OtherPlans", "Credits", "Dependents", "Telephone", "ForeignWorker",
+        "NewCar", "UsedCar", "NoOtherDebtor", "CoApplicant", "Rents", "Owns", "UnskilledNonResident",
+        "UnskilledResident", "Skilled",
+    ),
+)  # fmt: skip
+
+TASK = Task(
+    name="finance/credit-default",
+    summary="Which loan applicants will default",
+    sources=Sources(
+        sample=SampleSet("pipelines.data.builders.credit_data.CreditData"),
+        public={"german_credit_numeric": GERMAN},
+        own=OwnTable(),
+    ),
+    objective=Classification(),
+    networks=(Network("mlp", mlp),),
+    baselines=BASELINES,
+    recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
+    protocol=Protocol(kind="cross-validation", folds=5),
+    sensitive=(Sensitive("Age", bands=(25, 35, 50)), Sensitive("Marital")),
+    limits=Limits(beats_best_baseline=False, primary_at_least=0.8, calibration_error_at_most=0.08),
+)

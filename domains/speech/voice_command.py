@@ -1,0 +1,48 @@
+"""Which command was spoken?
+
+Data: `sample` is simulated: commands spoken by the espeak-ng synthesiser in many voices, with noise; `public` are
+`spoken_digit` and `speech_commands` through TFDS; your own is a folder of wav files, `WORD/any.wav` or
+`WORD_SPEAKER_TAKE.wav`, with the speaker taken from the name: `--data recordings/`.
+
+A row is one second of sound at 8 kHz. Whole voices are held out: a recogniser that has heard a speaker is judged too
+kindly on that speaker. Bias is measured between female and male voices.
+
+Expected: accuracy of the network about .9 and more on unseen voices, ahead of MFCC statistics with an SVM; 2 minutes.
+"""
+
+from pipelines.contenders.waves import baselines
+from pipelines.data.public_set import PublicSet
+from pipelines.data.sample_set import SampleSet
+from pipelines.data.waves import OwnWaves
+from pipelines.models.audio import separable_cnn
+from pipelines.objectives.classification import Classification
+from pipelines.task import Network, Protocol, Recipe, Sources, Task
+
+RATE = 8000
+
+TASK = Task(
+    name="speech/voice-command",
+    summary="Which command was spoken (sample: simulated voices)",
+    sources=Sources(
+        sample=SampleSet("pipelines.data.builders.voice_commands.VoiceCommands"),
+        public={
+            "spoken_digit": PublicSet(
+                "spoken_digit", wave="audio", id="audio/filename", id_pattern=r"\d_(\w+)_\d+\.wav"
+            ),
+            "speech_commands": PublicSet(
+                "speech_commands",
+                wave="audio",
+                splits=("train", "validation", "test"),
+                without=("_silence_", "_unknown_"),
+                limit=20_000,
+            ),
+        },
+        own=OwnWaves(rate=RATE),
+    ),
+    objective=Classification(),
+    networks=(Network("separable-cnn", separable_cnn(RATE)),),
+    baselines=baselines(RATE),
+    recipe=Recipe(epochs=30, batch_size=64, learning_rate=3e-3, dropout=0.2, patience=6, weight_decay=0.01),
+    protocol=Protocol(kind="holdout", by="id", test=0.4),
+    sample_is_simulated=True,
+)

@@ -1,0 +1,145 @@
+"""A saved contender: `model.keras` or `model.skops`, and `contender.json` that says what it takes and decides.
+
+Nothing here unpickles: Keras loads in safe mode, skops loads only types of the libraries and of this project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.contenders.classical import FittedClassical
+from pipelines.contenders.contender import Fitted
+from pipelines.contenders.network import FittedNetwork
+from pipelines.data.examples import Examples, Kind
+from pipelines.errors import BadInput
+from pipelines.objectives import stored
+from pipelines.objectives.objective import Objective, Predictions
+
+DESCRIPTION = "contender.json"
+FORMAT = 1
+
+TRUSTED = frozenset({
+    "numpy.dtype",
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn._loss.link.Interval", "sklearn._loss.link.LogitLink", "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.link.IdentityLink", "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss", "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
+    "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
+    "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
+})  # fmt: skip
+"""Types and functions that a `model.skops` may hold beyond those that skops itself trusts. Exact names only: a prefix
+such as `builtins.` or `numpy.` would let a crafted file name something that runs code."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A contender that was loaded, with what predicting needs.
+
+    Args:
+        kinds: the columns it takes and their kinds.
+        threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
+    """
+
+    task: str
+    name: str
+    fitted: Any
+    objective: Objective
+    kinds: Mapping[str, Kind]
+    threshold: float
+
+    def predict(self, examples: Examples) -> Predictions:
+        """Predictions with decisions for raw rows."""
+        predictions: Predictions = self.fitted.predict(examples)
+        return predictions if self.threshold != self.threshold else predictions.decide(self.threshold)
+
+
+def save(
+    fitted: Fitted, folder: Path, task: str, name: str, objective: Objective, examples: Examples, threshold: float
+) -> Path:
+    """Write the model and its description into an existing folder, and return the folder.
+
+    Args:
+        examples: rows like those it was trained on, for their columns' kinds; no value of them is stored.
+    """
+    fitted.save(folder)
+    kinds = getattr(fitted, "kinds", examples.kinds)
+    description = {
+        "format": FORMAT,
+        "task": task,
+        "name": name,
+        "objective": stored.to_dict(objective),
+        "kinds": dict(kinds),
+        "column": getattr(fitted, "column", None),
+        "threshold": None if threshold != threshold else threshold,
+    }
+    path = folder / DESCRIPTION
+    beside = path.with_suffix(".tmp")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(description, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    return folder
+
+
+def load(folder: Path) -> Saved:
+    """The contender saved in a folder.
+
+    Raises:
+        BadInput: the folder holds none, or its files were not written by Tapeline.
+    """
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        if description["format"] != FORMAT:
+            raise BadInput(f"{folder} was saved in format {description['format']}; this version reads format {FORMAT}")
+        objective = stored.from_dict(description["objective"])
+        kinds, column = dict(description["kinds"]), description["column"]
+        task, name, threshold = description["task"], description["name"], description["threshold"]
+    except FileNotFoundError:
+        raise BadInput(f"{folder} holds no saved contender ({DESCRIPTION} is missing)") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadInput(f"{folder / DESCRIPTION} was not written by Tapeline, or is damaged: {error!r}") from error
+    fitted: Any
+    if (folder / "model.keras").is_file():
+        fitted = FittedNetwork(_load_keras(folder / "model.keras"), objective, kinds)
+    elif (folder / "model.skops").is_file():
+        fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
+    else:
+        raise BadInput(f"{folder} holds neither model.keras nor model.skops")
+    return Saved(task, name, fitted, objective, kinds, float("nan") if threshold is None else float(threshold))
+
+
+def _load_keras(path: Path) -> Any:
+    import keras
+
+    import pipelines.models.layers  # noqa: F401  registers our layers, which safe mode then finds by name
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged archive raises many types
+        raise BadInput(f"{path} cannot be loaded as a Keras model: {_first_line(error)}") from error
+
+
+def _load_skops(path: Path) -> Any:
+    import skops.io
+
+    try:
+        found = skops.io.get_untrusted_types(file=path)
+        if strange := sorted(set(found) - TRUSTED):
+            raise BadInput(f"{path} holds {strange[0]}, which no model of Tapeline's has; it is not loaded")
+        return skops.io.load(path, trusted=found)
+    except BadInput:
+        raise
+    except Exception as error:  # a damaged archive raises many types
+        raise BadInput(f"{path} cannot be loaded as a scikit-learn model: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,51 @@
+"""Batches of one static shape: (rows, weights, order) for a loop in the graph.
+
+A ragged last batch would cost a second trace, so the tail is filled with real rows of weight 0. Zeros instead of
+real rows would enter the statistics of BatchNormalization.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The order of one epoch: (steps, batch) row numbers and (steps, batch) float32, 1 for a row and 0 for filling."""
+
+    rows: NDArray[np.int32]
+    mask: NDArray[np.float32]
+
+
+def steps_per_epoch(n: int, batch_size: int) -> int:
+    """Batches that hold n rows, the last one filled up."""
+    return -(-n // batch_size)
+
+
+def shuffled(n: int, batch_size: int, seed: int, epoch: int) -> Epoch:
+    """The order of rows in this epoch: a function of (seed, epoch) alone, so a resumed run sees the very same rows."""
+    return _filled(np.random.default_rng([seed, epoch]).permutation(n), batch_size)
+
+
+def in_order(n: int, batch_size: int) -> Epoch:
+    """Rows 0 to n-1, for evaluation."""
+    return _filled(np.arange(n), batch_size)
+
+
+def _filled(order: NDArray[np.int64], batch_size: int) -> Epoch:
+    n, steps = len(order), steps_per_epoch(len(order), batch_size)
+    rows = np.resize(order, steps * batch_size)  # np.resize repeats from the start
+    mask = np.arange(steps * batch_size) < n
+    return Epoch(rows.astype(np.int32).reshape(steps, batch_size), mask.astype(np.float32).reshape(steps, batch_size))
+
+
+def padded_rows(arrays: Any, rows: int) -> Any:
+    """The arrays with their first row repeated up to `rows` rows, so that folds of nearly equal size share one shape."""
+    if isinstance(arrays, dict):
+        return {name: padded_rows(array, rows) for name, array in arrays.items()}
+    missing = rows - len(arrays)
+    return arrays if missing <= 0 else np.concatenate([arrays, np.repeat(arrays[:1], missing, axis=0)])

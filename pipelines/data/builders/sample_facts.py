@@ -1,0 +1,32 @@
+"""SampleFacts: what a sample set's builder says about its features beyond their types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SampleFacts:
+    """The role of each feature. A builder carries one as its class attribute `FACTS`.
+
+    A feature that is not named here becomes a column: float numbers, categories, an 8-bit image or a 16-bit wave.
+
+    Args:
+        target: the feature to predict.
+        positive: the label that counts as positive; None where there is no such label.
+        groups: features that are only for measuring bias; no model sees them.
+        id: the patient or speaker, whose rows must not cross a split; None where rows are independent.
+        text: features that are running text, not categories.
+        wheel: the package the rows are read from, where Tapeline does not always install it.
+        simulated: whether the rows were made by a program instead of measured.
+        notes: what preparing assumed or cut, with counts; shown to the user and kept in the report.
+    """
+
+    target: str
+    positive: str | None = None
+    groups: tuple[str, ...] = ()
+    id: str | None = None
+    text: tuple[str, ...] = ()
+    wheel: str | None = None
+    simulated: bool = False
+    notes: tuple[str, ...] = ()

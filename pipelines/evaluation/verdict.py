@@ -1,0 +1,135 @@
+"""Verdict: does the network beat the best baseline, and do the task's limits hold?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pipelines.report.document import Answer, Comparison, LimitResult, Scorecard, Verdict
+from pipelines.task import Limits
+
+SIGNIFICANCE = 0.05
+"""Largest p-value, after correction, that decides."""
+
+
+def judge(
+    task_limits: Limits,
+    networks: Sequence[str],
+    baselines: Sequence[str],
+    scorecards: Sequence[Scorecard],
+    comparisons: Sequence[Comparison],
+    primary: str,
+    greater_is_better: bool,
+    n: int,
+) -> Verdict:
+    """Answer the one question of a run.
+
+    The best network and the best baseline are those of the best primary score on the test rows. Choosing the
+    baseline with hindsight favours the baseline, so a yes is conservative; choosing among several networks would
+    favour the network, so its p-value is multiplied by their number (Bonferroni) on top of Holm's correction over
+    the baselines.
+
+    Args:
+        task_limits: what must hold; it is measured on the best network.
+        networks, baselines: names among the scorecards.
+        scorecards: of every contender.
+        comparisons: of each network with each baseline, Holm-corrected.
+        primary: the score that decides.
+        greater_is_better: its direction.
+        n: how many rows of the data were tested, each counted once.
+
+    Returns:
+        `yes` or `no` where the difference is significant, else `inconclusive`. The winner is the contender with the
+        best value; the sentence says whether that can be told from chance.
+    """
+    cards = {card.name: card for card in scorecards}
+
+    def best(names: Sequence[str]) -> str:
+        return max(names, key=lambda name: _goodness(cards[name], primary, greater_is_better))
+
+    network, baseline = best(networks), best(baselines)
+    tested = next((each for each in comparisons if (each.contender, each.baseline) == (network, baseline)), None)
+    p_value = 1.0 if tested is None else min(1.0, tested.p_value * len(networks))
+    answer = _answer(tested, p_value)
+    limits = _check(task_limits, cards[network], answer, tested, primary, greater_is_better)
+    return Verdict(
+        winner=best([*networks, *baselines]),
+        network_beats_best_baseline=answer,
+        limits=limits,
+        passed=all(limit.passed for limit in limits),
+        network=network,
+        best_baseline=baseline,
+        sentence=_sentence(answer, network, baseline, primary, tested, p_value, n),
+    )
+
+
+def _goodness(card: Scorecard, primary: str, greater_is_better: bool) -> float:
+    value = card.scores[primary].value
+    if math.isnan(value):
+        return -math.inf
+    return value if greater_is_better else -value
+
+
+def _answer(tested: Comparison | None, p_value: float) -> Answer:
+    if tested is None or not p_value < SIGNIFICANCE:
+        return "inconclusive"
+    return "yes" if tested.difference > 0 else "no"
+
+
+def _sentence(
+    answer: Answer, network: str, baseline: str, primary: str, tested: Comparison | None, p_value: float, n: int
+) -> str:
+    name = primary if primary in ("f1", "r2") else primary.replace("_", " ")
+    name = name.upper() if name in ("auroc", "rmse", "mae", "f1", "r2") else name
+    if tested is None or math.isnan(tested.difference):
+        return f"Inconclusive: {network} and {baseline} could not be compared by {name} on {n} tested rows."
+    size = abs(tested.difference)
+    interval = f"95 % interval of the difference {tested.low:+.3g} to {tested.high:+.3g}, p = {_p(p_value)}"
+    if answer == "yes":
+        return (
+            f"Yes: on {n} tested rows {network} beats {baseline}, the best baseline, by {size:.3g} {name} ({interval})."
+        )
+    if answer == "no":
+        return (
+            f"No: on {n} tested rows {network} is worse than {baseline}, the best baseline, by {size:.3g} {name} "
+            f"({interval})."
+        )
+    ahead = network if tested.difference > 0 else baseline
+    return (
+        f"Inconclusive: on {n} tested rows {network} and {baseline}, the best baseline, cannot be told apart; "
+        f"{ahead} is ahead by {size:.3g} {name} ({interval})."
+    )
+
+
+def _p(p_value: float) -> str:
+    return f"{p_value:.2g}" if p_value >= 0.001 else "below 0.001"
+
+
+def _check(
+    limits: Limits,
+    card: Scorecard,
+    answer: Answer,
+    tested: Comparison | None,
+    primary: str,
+    greater_is_better: bool,
+) -> tuple[LimitResult, ...]:
+    """Every limit that the task sets. What could not be measured is not known to hold, so it fails."""
+    found = []
+    if limits.beats_best_baseline:
+        difference = math.nan if tested is None else tested.difference
+        found.append(LimitResult("beats_best_baseline", difference, 0.0, answer == "yes"))
+    if limits.primary_at_least is not None:
+        value, limit = card.scores[primary].value, limits.primary_at_least
+        # "At least as good as": a score that is better when smaller must not exceed its limit.
+        found.append(
+            LimitResult("primary_at_least", value, limit, value >= limit if greater_is_better else value <= limit)
+        )
+    for metric, limit in limits.gap_at_most.items():
+        measured = [(f"{gap.attribute}/{metric}", gap.difference) for gap in card.gaps if gap.metric == metric]
+        for name, value in measured or [(metric, math.nan)]:
+            found.append(LimitResult(f"gap_at_most/{name}", value, limit, value <= limit))
+    if limits.calibration_error_at_most is not None:
+        error, limit = card.scores.get("expected_calibration_error"), limits.calibration_error_at_most
+        value = math.nan if error is None else error.value
+        found.append(LimitResult("calibration_error_at_most", value, limit, value <= limit))
+    return tuple(found)

@@ -1,0 +1,57 @@
+"""Networks for sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipelines.data.examples import Examples
+from pipelines.models.inputs import as_array, keras_inputs
+from pipelines.objectives.objective import Objective
+from pipelines.task import Architecture, Recipe
+
+WINDOW_SECONDS, HOP_SECONDS, MELS = 0.032, 0.016, 40
+
+
+def separable_cnn(rate: int) -> Callable[[Examples, Objective, Recipe], Architecture]:
+    """Log-mel frames > four 1-D separable convolutions over time > average > outputs, for waves of `rate` samples a second.
+
+    The log-mel spectrogram is part of the saved model, which therefore takes waves. `recipe.width` channels, 96 if 0.
+
+    Reference: separable convolutions for commands, Zhang et al. (2018), "Hello Edge", arXiv 1711.07128.
+    """
+
+    def build(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
+        import keras
+        from keras import layers
+
+        raw = keras_inputs(train, ["wave"])
+        window = int(rate * WINDOW_SECONDS)
+        mel = layers.MelSpectrogram(
+            fft_length=window,
+            sequence_stride=int(rate * HOP_SECONDS),
+            sampling_rate=rate,
+            num_mel_bins=MELS,
+            min_freq=60,
+            max_freq=rate / 2,
+        )
+        frames = layers.Permute((2, 1))(mel(raw["wave"]))
+        spectrogram = keras.Model(raw, frames)
+        normalise = layers.Normalization(axis=-1)
+        sample = as_array(train.columns["wave"][:2000], "wave")
+        normalise.adapt(np.asarray(spectrogram({"wave": sample})))
+        encode = keras.Model(raw, normalise(frames))
+
+        width = recipe.width or 96
+        inputs = keras.Input(encode.output_shape[1:])
+        hidden = inputs
+        for block in range(4):
+            hidden = layers.SeparableConv1D(width, 7, padding="same", use_bias=False)(hidden)
+            hidden = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(hidden))
+            if block < 3:
+                hidden = layers.MaxPooling1D(2)(hidden)
+        hidden = layers.Dropout(recipe.dropout)(layers.GlobalAveragePooling1D()(hidden))
+        return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(hidden)), xla=False)
+
+    return build

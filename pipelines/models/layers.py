@@ -1,0 +1,75 @@
+"""Keras layers of our own. Registered by name, so a saved model loads them in Keras' safe mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+PACKAGE = "tapeline"
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class NumberEncoding(keras.layers.Layer):
+    """Numbers for a network: standardised, with a flag where missing, and piecewise linearly encoded.
+
+    The piecewise-linear encoding of x over edges e_0 < ... < e_T is the vector of clip((x - e_t) / (e_{t+1} - e_t), 0, 1):
+    how far x has come through each bin. It lets a small network bend at quantiles, which trees do for nothing.
+
+    Args:
+        centre, spread: per column, in the column's unit; a missing value becomes the centre.
+        edges: per column, increasing bin edges; columns may have different numbers of them.
+
+    Input (batch, columns) float with NaN where missing; output (batch, features) float.
+
+    Reference: Gorishniy, Rubachev and Babenko (2022), "On embeddings for numerical features", arXiv 2203.05556.
+    """
+
+    LARGEST = 5.0
+    """Standardised values are clipped here, so that one outlier cannot drown a row."""
+
+    def __init__(self, centre: list[float], spread: list[float], edges: list[list[float]], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.centre, self.spread, self.edges = list(centre), list(spread), [list(each) for each in edges]
+
+    @classmethod
+    def fitted(cls, numbers: NDArray[np.float64], bins: int, **settings: Any) -> NumberEncoding:
+        """The encoding of (n, columns) training numbers: median, standard deviation, and quantiles as edges."""
+        centre, spread, edges = [], [], []
+        for column in numbers.T:
+            known = column[~np.isnan(column)]
+            known = known if len(known) else np.zeros(1)
+            centre.append(float(np.median(known)))
+            spread.append(float(known.std()) or 1.0)
+            edges.append([float(edge) for edge in np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))])
+        return cls(centre, spread, edges, **settings)
+
+    def build(self, input_shape: Any) -> None:
+        widest = max([len(each) for each in self.edges] + [2])
+        left = np.zeros((len(self.edges), widest - 1), np.float32)
+        width = np.full_like(left, np.inf)  # a bin that is not there: (x - 0) / inf = 0
+        for row, each in enumerate(self.edges):
+            left[row, : len(each) - 1] = each[:-1]
+            width[row, : len(each) - 1] = np.diff(each)
+        self._left, self._width = left, width
+        self._centre = np.asarray(self.centre, np.float32)
+        self._spread = np.asarray(self.spread, np.float32)
+        super().build(input_shape)
+
+    def call(self, numbers: Any) -> Any:
+        ops = keras.ops
+        missing = ops.isnan(numbers)
+        known = ops.where(missing, self._centre, numbers)
+        standard = ops.clip((known - self._centre) / self._spread, -self.LARGEST, self.LARGEST)
+        pieces = ops.clip((known[:, :, None] - self._left) / self._width, 0.0, 1.0)
+        flat = ops.reshape(pieces, (-1, int(np.prod(self._left.shape))))
+        return ops.concatenate([standard, ops.cast(missing, "float32"), flat], axis=-1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        widest = max([len(each) for each in self.edges] + [2])
+        return (input_shape[0], len(self.edges) * (widest + 1))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "centre": self.centre, "spread": self.spread, "edges": self.edges}

@@ -1,0 +1,35 @@
+"""An objective as JSON, beside a saved model: only the types listed here are ever made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pipelines.errors import BadInput
+from pipelines.objectives.classification import Classification
+from pipelines.objectives.objective import Objective
+from pipelines.objectives.regression import Regression
+
+KINDS: Mapping[str, Any] = {"classification": Classification, "regression": Regression}
+
+
+def to_dict(objective: Any) -> dict[str, Any]:
+    """The fields of an objective."""
+    return asdict(objective)
+
+
+def from_dict(fields: Mapping[str, Any]) -> Objective:
+    """The objective that `to_dict` described.
+
+    Raises:
+        BadInput: an objective of another kind, or fields that it does not have.
+    """
+    kind = KINDS.get(str(fields.get("kind")))
+    if kind is None:
+        raise BadInput(f"a saved model of the kind {fields.get('kind')!r} is not known; known are {', '.join(KINDS)}")
+    try:
+        objective: Objective = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
+    except TypeError as error:
+        raise BadInput(f"the saved model's description does not fit this version of Tapeline: {error}") from error
+    return objective

@@ -1,0 +1,94 @@
+"""How a scorecard, a history and a report are named in MLflow, and how they are read back.
+
+`auroc`, `auroc.low`, `auroc.high`; `cost/train_seconds`; `group/sex/F/tpr`; `gap/sex/equalized_odds`;
+`history/fold-1/valid_loss`, one value per epoch. What is NaN is not logged: it breaks MLflow's pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+from pipelines.report.document import Estimate, Report, Scorecard
+
+WORDS = (("<=", "at most "), (">=", "at least "), ("<", "under "), (">", "over "), ("%", " percent"), ("+", " plus"))
+NOT_ALLOWED = re.compile(r"[^\w\-. :]")
+LONGEST = 60
+HISTORY = "history"
+
+
+def metric_name(*parts: str) -> str:
+    """The parts joined by `/`, each made of characters that MLflow allows.
+
+    Comparisons become words (`<25` is `under 25`); a part that loses something else keeps a hash of what it was, so
+    that two groups never share a name.
+    """
+    return "/".join(_valid(str(part)) for part in parts)
+
+
+def finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics that have a value."""
+    return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+
+
+def of_scorecard(card: Scorecard) -> dict[str, float]:
+    """Every number of a contender, by its metric's name."""
+    metrics = {f"cost/{name}": float(value) for name, value in asdict(card.cost).items()}
+    metrics["threshold"] = card.threshold
+    for name, estimate in card.scores.items():
+        metrics |= _estimate(metric_name(name), estimate)
+    for row in card.bias:
+        metrics[metric_name("group", row.attribute, row.group, "n")] = row.n
+        for name, estimate in row.metrics.items():
+            metrics |= _estimate(metric_name("group", row.attribute, row.group, name), estimate)
+    for gap in card.gaps:
+        metrics |= _estimate(metric_name("gap", gap.attribute, gap.metric), Estimate(gap.difference, gap.low, gap.high))
+    return finite(metrics)
+
+
+def of_report(report: Report) -> dict[str, float]:
+    """What decides, on the pipeline's own run: both primary scores and the difference between them."""
+    verdict, primary = report.verdict, report.primary
+    metrics = {"seconds": report.seconds, "rows": float(report.data.rows)}
+    cards = {card.name: card for card in report.contenders}
+    for role, name in (("network", verdict.network), ("baseline", verdict.best_baseline)):
+        if name in cards and primary in cards[name].scores:
+            metrics |= _estimate(metric_name(role, primary), cards[name].scores[primary])
+    for test in report.comparisons:
+        if (test.contender, test.baseline, test.score) == (verdict.network, verdict.best_baseline, primary):
+            metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
+            metrics["p_value"] = test.p_value
+    return finite(metrics)
+
+
+def history_name(metric: str, prefix: str = "") -> str:
+    """The name of a metric per epoch; `prefix` tells folds apart."""
+    return metric_name(HISTORY, *([prefix] if prefix else []), metric)
+
+
+def history_names(names: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(name, prefix, metric) of those that `history_name` made."""
+    found = []
+    for name in sorted(names):
+        head, _, rest = name.partition("/")
+        if head == HISTORY:
+            prefix, _, metric = rest.rpartition("/")
+            found.append((name, prefix, metric))
+    return found
+
+
+def _estimate(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}.low": estimate.low, f"{name}.high": estimate.high}
+
+
+def _valid(part: str) -> str:
+    text = part
+    for sign, word in WORDS:
+        text = text.replace(sign, word)
+    cleaned = NOT_ALLOWED.sub("_", text).strip()[:LONGEST]
+    if cleaned == text.strip() and cleaned.strip("."):
+        return cleaned
+    return f"{cleaned.strip('.')}-{hashlib.sha256(part.encode()).hexdigest()[:6]}"

@@ -1,0 +1,290 @@
+"""The bias table equals a hand count and fairlearn; gaps hold what they promise; undefined stays undefined."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from fairlearn import metrics as fairlearn
+
+from pipelines.evaluation import scores
+from pipelines.evaluation.bias import SMALLEST_GROUP, gaps, group_table
+from pipelines.evaluation.delong import auroc_interval
+from pipelines.evaluation.intervals import wilson
+from pipelines.evaluation.outcome import Outcome, Round
+from pipelines.objectives.objective import Predictions
+
+from .cases import BINARY, NUMBER, TERNARY, Counted, holdout, noisy_scores, two_class
+
+
+def grouped(target, predictions, values, name="sex", **columns):
+    return holdout(target, predictions, groups={name: np.array(values, dtype=object)}, **columns)
+
+
+def by_group(rows):
+    return {row.group: row for row in rows}
+
+
+def by_metric(found):
+    return {gap.metric: gap for gap in found}
+
+
+@pytest.fixture
+def counted():
+    """Group F: 4 hit, 1 missed, 2 falsely chosen, 5 rightly left. Group M: 3, 3, 1, 3. Probability is 0.8 or 0.3."""
+    cells = {"F": (4, 1, 2, 5), "M": (3, 3, 1, 3)}
+    target, chosen, group = [], [], []
+    for name, numbers in cells.items():
+        for (truth, decision), count in zip(((1, 1), (1, 0), (0, 1), (0, 0)), numbers, strict=True):
+            target += [truth] * count
+            chosen += [decision] * count
+            group += [name] * count
+    probability = np.where(np.array(chosen) == 1, 0.8, 0.3)
+    return grouped(np.array(target), two_class(probability).decide(0.5), group)
+
+
+def test_table_equals_the_hand_count(counted):
+    table = by_group(group_table(counted, BINARY))
+    expected = {
+        "F": {"selection_rate": 6 / 12, "tpr": 4 / 5, "fpr": 2 / 7, "ppv": 4 / 6, "calibration": 5 / 12 - 6.6 / 12},
+        "M": {"selection_rate": 4 / 10, "tpr": 3 / 6, "fpr": 1 / 4, "ppv": 3 / 4, "calibration": 6 / 10 - 5.0 / 10},
+    }
+    assert {name: (row.n, row.n_positive) for name, row in table.items()} == {"F": (12, 5), "M": (10, 6)}
+    for name, metrics in expected.items():
+        assert set(table[name].metrics) == {*metrics, "auroc"}
+        for metric, value in metrics.items():
+            assert table[name].metrics[metric].value == pytest.approx(value), (name, metric)
+    # Of F's 35 pairs, 4 x 5 are in order and 4 x 2 + 1 x 5 level.
+    assert table["F"].metrics["auroc"].value == pytest.approx((20 + 13 / 2) / 35)
+    low, high = wilson(4, 5)
+    assert (table["F"].metrics["tpr"].low, table["F"].metrics["tpr"].high) == pytest.approx((float(low), float(high)))
+
+
+def test_gaps_equal_the_hand_count(counted):
+    found = by_metric(gaps(group_table(counted, BINARY)))
+    assert set(found) == {"demographic_parity", "disparate_impact", "equal_opportunity", "equalized_odds"}
+    assert found["demographic_parity"].difference == pytest.approx(0.1)
+    assert found["demographic_parity"].ratio == pytest.approx(0.8)
+    assert found["demographic_parity"].groups == ("M", "F")
+    assert found["disparate_impact"].ratio == pytest.approx(0.8)
+    assert found["disparate_impact"].difference == pytest.approx(0.2)
+    assert found["equal_opportunity"].difference == pytest.approx(0.3)
+    assert found["equalized_odds"].difference == pytest.approx(0.3)
+    assert found["equalized_odds"].ratio == pytest.approx(0.5 / 0.8)
+    for gap in found.values():
+        assert gap.low == 0
+        assert gap.difference < gap.high <= 1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("groups", [2, 4])
+def test_table_and_gaps_equal_fairlearn_where_both_are_defined(groups, weighted):
+    rng = np.random.default_rng(groups)
+    target, probability = noisy_scores(rng, 400)
+    predictions = two_class(probability).decide(0.55)
+    sensitive = rng.integers(0, groups, 400).astype(str)
+    weight = rng.random(400) + 0.5 if weighted else None
+    decided = predictions.labels()
+    rows = group_table(grouped(target, predictions, sensitive, weight=weight), BINARY)
+    named = {
+        "selection_rate": fairlearn.selection_rate,
+        "tpr": fairlearn.true_positive_rate,
+        "fpr": fairlearn.false_positive_rate,
+    }
+    frame = fairlearn.MetricFrame(
+        metrics=named,
+        y_true=target,
+        y_pred=decided,
+        sensitive_features=sensitive,
+        sample_params=None if weight is None else {name: {"sample_weight": weight} for name in named},
+    )
+    for row in rows:
+        for metric in named:
+            assert row.metrics[metric].value == pytest.approx(frame.by_group.loc[row.group, metric])
+    found = by_metric(gaps(rows))
+    common = {"sensitive_features": sensitive, "sample_weight": weight}
+    for metric in ("demographic_parity", "equal_opportunity", "equalized_odds"):
+        for kind in ("difference", "ratio"):
+            theirs = getattr(fairlearn, f"{metric}_{kind}")(target, decided, **common)
+            assert getattr(found[metric], kind) == pytest.approx(theirs), (metric, kind)
+    assert found["disparate_impact"].ratio == pytest.approx(
+        fairlearn.demographic_parity_ratio(target, decided, **common)
+    )
+
+
+def test_a_group_without_positives_has_no_tpr_and_drives_no_gap():
+    rng = np.random.default_rng(3)
+    target, probability = noisy_scores(rng, 90)
+    group = np.repeat(["a", "b", "c"], 30)
+    target[group == "c"] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = group_table(grouped(target, two_class(probability), group), BINARY)
+        found = by_metric(gaps(rows))
+    lonely = by_group(rows)["c"].metrics
+    assert all(math.isnan(lonely[metric].value) for metric in ("tpr", "auroc"))
+    assert lonely["ppv"].value == 0
+    tprs = [by_group(rows)[name].metrics["tpr"].value for name in "ab"]
+    assert found["equal_opportunity"].difference == pytest.approx(abs(tprs[0] - tprs[1]))
+    assert "c" not in found["equal_opportunity"].groups
+
+
+def test_gaps_are_undefined_where_one_group_is_left():
+    target = np.tile([0, 0, 1, 1], 10)
+    rows = group_table(grouped(target, two_class(np.linspace(0, 1, 40)), ["a"] * 40), BINARY)
+    for gap in gaps(rows):
+        assert all(math.isnan(number) for number in (gap.difference, gap.ratio, gap.low, gap.high))
+
+
+def test_nobody_chosen_has_parity_but_no_ratio():
+    target = np.tile([0, 1], 20)
+    outcome = grouped(target, two_class(np.full(40, 0.1)), np.repeat(["a", "b"], 20))
+    found = by_metric(gaps(group_table(outcome, BINARY)))
+    assert found["demographic_parity"].difference == 0
+    assert math.isnan(found["disparate_impact"].ratio)
+    assert math.isnan(by_group(group_table(outcome, BINARY))["a"].metrics["ppv"].value)
+
+
+def test_unknown_and_small_groups_are_shown_but_in_no_gap():
+    sizes = {"a": 40, "b": 40, "tiny": SMALLEST_GROUP - 1, None: 30}
+    group = [name for name, size in sizes.items() for _ in range(size)]
+    target = np.arange(len(group)) % 2
+    chosen = np.where(np.array([name in ("tiny", None) for name in group]), 0.9, np.where(target == 1, 0.9, 0.1))
+    rows = group_table(grouped(target, two_class(chosen), group), BINARY)
+    assert [(row.group, row.n) for row in rows] == [("a", 40), ("b", 40), ("tiny", SMALLEST_GROUP - 1), ("unknown", 30)]
+    assert by_metric(gaps(rows))["demographic_parity"].difference == 0
+
+
+def test_every_attribute_has_its_rows_and_gaps():
+    target, probability = noisy_scores(np.random.default_rng(4), 80)
+    groups = {"sex": np.repeat(["F", "M"], 40).astype(object), "age": np.tile(["<40", ">=40"], 40).astype(object)}
+    rows = group_table(holdout(target, two_class(probability), groups=groups), BINARY)
+    assert [(row.attribute, row.group) for row in rows] == [
+        ("sex", "F"),
+        ("sex", "M"),
+        ("age", "<40"),
+        ("age", ">=40"),
+    ]
+    assert {gap.attribute for gap in gaps(rows)} == {"sex", "age"}
+
+
+def test_repeats_of_rows_neither_count_nor_narrow():
+    rng = np.random.default_rng(5)
+    target, probability = noisy_scores(rng, 120)
+    group = np.repeat(["F", "M"], 60).astype(object)
+    again = np.tile(np.arange(120), 3)
+    repeated = Outcome(
+        target[again],
+        two_class(probability[again]),
+        (Round(0, 360, 90),),
+        again,
+        groups={"sex": group[again]},
+    )
+    once, copied = (
+        by_group(group_table(each, BINARY))["F"]
+        for each in (
+            grouped(target, two_class(probability), group),
+            repeated,
+        )
+    )
+    assert (copied.n, copied.n_positive) == (once.n, once.n_positive)
+    for name, estimate in once.metrics.items():
+        assert copied.metrics[name].value == pytest.approx(estimate.value), name
+        width = estimate.high - estimate.low
+        assert copied.metrics[name].high - copied.metrics[name].low == pytest.approx(width, rel=0.1), name
+
+
+def test_rows_of_one_id_widen_the_intervals():
+    rng = np.random.default_rng(6)
+    target = np.repeat(rng.integers(0, 2, 40), 10)
+    probability = np.repeat(1 / (1 + np.exp(-rng.normal(size=40) - target[::10])), 10)
+    values = np.repeat(["F", "M"], 200)
+    alone = by_group(group_table(grouped(target, two_class(probability), values), BINARY))["F"].metrics
+    outcome = grouped(target, two_class(probability), values, ids=np.repeat(np.arange(40), 10))
+    together = by_group(group_table(outcome, BINARY))["F"].metrics
+    for name in alone:
+        assert together[name].high - together[name].low > 1.5 * (alone[name].high - alone[name].low), name
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_interval_of_a_tpr_gap_covers_the_true_gap(groups):
+    rng = np.random.default_rng(groups)
+    truth = np.array([0.7, 0.7, 0.7, 0.7] if groups == 4 else [0.8, 0.65])
+    hits, above = [], []
+    for _ in range(400):
+        chosen = np.concatenate([rng.random(50) < rate for rate in truth])
+        outcome = grouped(
+            np.ones(50 * groups, int), two_class(chosen * 0.8 + 0.1), np.repeat(list("abcd")[:groups], 50)
+        )
+        gap = by_metric(gaps(group_table(outcome, BINARY)))["equal_opportunity"]
+        hits.append(gap.low <= np.ptp(truth) + 1e-12 and np.ptp(truth) <= gap.high)
+        above.append(gap.difference)
+    slack = 4 * math.sqrt(0.05 * 0.95 / 400)
+    assert np.mean(hits) > 0.95 - slack
+    if groups == 4:
+        assert np.median(above) > 0.1  # there is no true gap: the estimate is biased upwards, its interval is not
+
+
+def test_equalized_odds_takes_the_wider_gap():
+    # TPR 1 and 1, FPR 0.9 and 0.1.
+    target = np.tile(np.repeat([0, 1], 10), 2)
+    chosen = np.concatenate([[1] * 9 + [0], [1] * 10, [1] + [0] * 9, [1] * 10])
+    found = by_metric(
+        gaps(group_table(grouped(target, two_class(0.1 + 0.8 * chosen), ["a"] * 20 + ["b"] * 20), BINARY))
+    )
+    assert found["equal_opportunity"].difference == 0
+    assert found["equalized_odds"].difference == pytest.approx(0.8)
+    assert found["equalized_odds"].groups == ("b", "a")
+    assert 0 < found["equalized_odds"].low < 0.8 < found["equalized_odds"].high
+
+
+def test_several_classes_are_judged_by_accuracy():
+    rng = np.random.default_rng(7)
+    target, predictions = rng.integers(0, 3, 60), Predictions(rng.dirichlet(np.ones(3), 60))
+    rows = group_table(grouped(target, predictions, np.repeat(["a", "b"], 30)), TERNARY)
+    right = predictions.labels() == target
+    assert rows[0].metrics["accuracy"].value == pytest.approx(right[:30].mean())
+    (gap,) = gaps(rows)
+    assert (gap.metric, gap.difference) == ("accuracy", pytest.approx(abs(right[:30].mean() - right[30:].mean())))
+
+
+def test_numbers_are_judged_by_their_errors():
+    rng = np.random.default_rng(11)
+    target = rng.normal(size=60)
+    said = target + np.repeat([1.0, -0.5], 30) + 0.1 * rng.normal(size=60)
+    rows = group_table(grouped(target, Predictions(said), np.repeat(["a", "b"], 30)), NUMBER)
+    first = rows[0].metrics
+    assert first["mean_error"].value == pytest.approx(np.mean(said[:30] - target[:30]))
+    assert first["mae"].value == pytest.approx(scores.mae(target[:30], said[:30]))
+    assert first["rmse"].value == pytest.approx(scores.rmse(target[:30], said[:30]))
+    assert all(estimate.low < estimate.value < estimate.high for estimate in first.values())
+    found = by_metric(gaps(rows))
+    assert set(found) == {"mae", "mean_error"}
+    assert found["mean_error"].low < 1.5 < found["mean_error"].high
+    assert found["mean_error"].low > 1
+    assert math.isnan(found["mean_error"].ratio)
+
+
+def test_any_other_objective_is_judged_by_its_primary_score():
+    target = np.array(["x"] * 40, dtype=object)
+    said = np.array(["x"] * 30 + ["y"] * 10, dtype=object)
+    rows = group_table(grouped(target, Predictions(said), np.repeat(["a", "b"], 20)), Counted())
+    assert [row.metrics["exact"].value for row in rows] == [1, 0.5]
+    (gap,) = gaps(rows)
+    assert (gap.metric, gap.difference) == ("exact", 0.5)
+
+
+def test_auroc_of_a_group_is_that_of_its_rows():
+    target, probability = noisy_scores(np.random.default_rng(9), 100)
+    rows = group_table(grouped(target, two_class(probability), np.repeat(["a", "b"], 50)), BINARY)
+    assert rows[1].metrics["auroc"] == auroc_interval(target[50:], probability[50:])
+
+
+def test_rows_of_one_patient_leave_a_mean_without_interval_and_so_the_gap():
+    target = np.random.default_rng(10).normal(size=40)
+    ids = np.array([0] * 20 + list(range(1, 21)))
+    outcome = grouped(target, Predictions(target + 1), np.repeat(["a", "b"], 20), ids=ids)
+    gap = by_metric(gaps(group_table(outcome, NUMBER)))["mae"]
+    assert gap.difference == pytest.approx(0)
+    assert math.isnan(gap.low)
+    assert math.isnan(gap.high)

@@ -1,0 +1,161 @@
+"""The report document: one shape that survives JSON, and a schema that holds others to it."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from pipelines.report import document
+from pipelines.report.document import (
+    Check,
+    Comparison,
+    Cost,
+    DataCard,
+    Estimate,
+    Gap,
+    GroupRow,
+    LimitResult,
+    Report,
+    Scorecard,
+    Verdict,
+)
+
+NAN = math.nan
+
+
+@pytest.fixture
+def report():
+    card = Scorecard(
+        name="mlp",
+        kind="network",
+        scores={"auroc": Estimate(0.81, 0.77, 0.85), "f1": Estimate(NAN)},
+        cost=Cost(1.5, parameters=12),
+        threshold=NAN,
+        bias=(
+            GroupRow("sex", "F", 40, 12, {"tpr": Estimate(0.5, 0.2, 0.8), "auroc": Estimate(NAN)}),
+            GroupRow("age", "<25", 3, 0, {"tpr": Estimate(NAN)}),
+        ),
+        gaps=(Gap("sex", "tpr", 0.1, NAN, -0.2, 0.4, ("M", "F")),),
+        mlflow_run_id="b" * 32,
+        settings={"plan": "resident"},
+    )
+    return Report(
+        task="finance/credit-default",
+        seed=3,
+        seconds=12.5,
+        data=DataCard(
+            "sample", False, 100, "0f" * 32, {"train": 60, "valid": 20, "test": 20}, (Check("rows", True, "100 rows"),),
+            "holdout", "status", {"age": "number"}, ("2 rows skipped",),
+        ),
+        contenders=(card, replace(card, name="prior", kind="classical", threshold=0.25)),
+        comparisons=(Comparison("mlp", "prior", "auroc", 0.3, 0.2, NAN, NAN, "DeLong"),),
+        verdict=Verdict("mlp", "yes", (LimitResult("gap", NAN, 0.1, False),), False, "mlp", "prior", "it is better"),
+        primary="auroc",
+        mlflow_run_id="a" * 32,
+        versions={"python": "3.11"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def schema():
+    path = Path(document.__file__).with_name("schema.json")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_report_is_the_same_after_json(report):
+    again = Report.from_dict(json.loads(report.to_json()))
+    assert repr(again) == repr(report)  # repr, because NaN is not equal to itself
+
+
+def test_undefined_numbers_are_null_in_json_and_nan_again_after(report):
+    text = report.to_json()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    card = json.loads(text)["contenders"][0]
+    assert card["scores"]["f1"] == {"value": None, "low": None, "high": None}
+    assert card["threshold"] is None
+    again = Report.from_dict(json.loads(text))
+    assert math.isnan(again.contenders[0].threshold)
+    assert math.isnan(again.contenders[0].bias[1].metrics["tpr"].value)
+    assert math.isnan(again.comparisons[0].p_value)
+    assert math.isnan(again.verdict.limits[0].value)
+
+
+def test_numbers_of_numpy_become_plain_json(report):
+    card = replace(report.contenders[0], scores={"auroc": Estimate(np.float32(0.5), np.float64("nan"), np.int64(1))})
+    found = json.loads(replace(report, contenders=(card,)).to_json())["contenders"][0]["scores"]["auroc"]
+    assert found == {"value": 0.5, "low": None, "high": 1}
+
+
+def test_a_group_row_shows_its_metrics_beside_its_counts(report):
+    row = report.to_dict()["contenders"][0]["bias"][0]
+    assert row == {
+        "attribute": "sex", "group": "F", "n": 40, "n_positive": 12,
+        "tpr": {"value": 0.5, "low": 0.2, "high": 0.8}, "auroc": {"value": None, "low": None, "high": None},
+    }  # fmt: skip
+
+
+def test_the_document_has_the_agreed_keys_and_follows_its_schema(report, schema):
+    found = json.loads(report.to_json())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(found, schema)
+    assert {
+        "schema",
+        "task",
+        "seed",
+        "seconds",
+        "mlflow_run_id",
+        "data",
+        "contenders",
+        "comparisons",
+        "verdict",
+    } <= set(found)
+    assert found["schema"] == document.SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ((), {"sede": 1}),
+        ((), {"task": "no slash"}),
+        (("data",), {"sha256": "short"}),
+        (("data", "splits"), {"trian": 3}),
+        (("contenders", 0), {"kind": "magic"}),
+        (("contenders", 0, "scores"), {"auroc": 0.8}),
+        (("contenders", 0, "cost"), {"dollars": 3}),
+        (("contenders", 0, "bias", 0), {"tpr": 0.5}),
+        (("comparisons", 0), {"p_value": 1.5}),
+        (("verdict",), {"network_beats_best_baseline": "maybe"}),
+        (("verdict", "limits", 0), {"limit": None}),
+    ],
+)
+def test_the_schema_refuses_what_was_not_agreed(report, schema, place, change):
+    found = json.loads(report.to_json())
+    part = found
+    for key in place:
+        part = part[key]
+    part.update(change)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(found, schema)
+
+
+@pytest.mark.parametrize("key", ["task", "data", "contenders", "comparisons", "verdict", "mlflow_run_id", "seconds"])
+def test_the_schema_misses_a_key_that_is_gone(report, schema, key):
+    found = json.loads(report.to_json())
+    del found[key]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(found, schema)
+
+
+def test_another_schema_number_is_refused(report):
+    with pytest.raises(ValueError, match="schema 2; this version reads schema 1"):
+        Report.from_dict({**report.to_dict(), "schema": 2})
+
+
+def test_an_estimate_reads_as_a_sentence():
+    assert str(Estimate(0.81234, 0.7, 0.9)) == "0.812 (0.700 to 0.900)"
+    assert str(Estimate(NAN)) == "undefined"
