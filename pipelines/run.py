@@ -27,7 +27,7 @@ from pipelines.report.document import Check, Comparison, Cost, DataCard, Report,
 from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
 from pipelines.task import Protocol as Splitting
 from pipelines.tracking.provenance import versions
-from pipelines.tracking.record import RunHandle
+from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
 
 MANY_ROWS = 20_000
@@ -121,7 +121,7 @@ def run(
     started, progress = time.perf_counter(), progress or Silent()
     prepared = prepare(task, request, seed, assignments, progress)
     store, card = open_store(), prepared.card()
-    with store.pipeline_run(task.name, params=_parameters(prepared, seed)) as parent:
+    with pipeline_run(store, task.name, params=_parameters(prepared, seed)) as parent:
         parent.dataset(card)
         contenders = line_up(task, prepared.objective, prepared.recipe)
         trials, cards = [], []

@@ -22,7 +22,8 @@ def apply(assignments: Sequence[str], recipe: Recipe, protocol: Protocol) -> tup
         key, equals, text = assignment.partition("=")
         if not equals:
             raise BadInput(f"--set {assignment}: write key=value, for example --set recipe.epochs=5")
-        part, name = _find(key.strip(), parts)
+        key = key.strip()
+        part, name = _find(key, parts)
         value = _parse(key, text.strip(), get_type_hints(type(parts[part]))[name])
         try:
             parts[part] = replace(parts[part], **{name: value})
@@ -49,7 +50,7 @@ def _parse(key: str, text: str, kind: Any) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(kind).validate_python(text)
+        return TypeAdapter(kind, config={"allow_inf_nan": False}).validate_python(text)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]["msg"]
         raise BadInput(f"--set {key}={text}: {problem[0].lower()}{problem[1:]}") from error

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.contenders.contender import History
 from pipelines.report.document import Comparison, Cost, DataCard, Estimate, GroupRow, Report, Scorecard, Verdict
+from pipelines.tracking.record import pipeline_run
 from pipelines.tracking.store import VARIABLE, open_store
 
 nbclient = pytest.importorskip("nbclient", reason="the extra `notebooks` is not installed")
@@ -66,7 +67,7 @@ def record_one_run():
     difference = cards[0].scores["auroc"].value - cards[1].scores["auroc"].value
     comparison = Comparison("mlp", "logistic", "auroc", difference, difference - 0.1, difference + 0.1, 0.01, "DeLong")
     verdict = Verdict("mlp", "yes", network="mlp", best_baseline="logistic", sentence="The network is better.")
-    with open_store().pipeline_run(TASK) as parent:
+    with pipeline_run(open_store(), TASK) as parent:
         for card in cards:
             with parent.child(card.name, card.kind) as child:
                 child.history(histories.get(card.name, History()))

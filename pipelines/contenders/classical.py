@@ -82,7 +82,9 @@ class ClassicalContender:
         for done, (settings, fold) in enumerate(work):
             found[done] = self._merit(candidate, settings, x, y, fold, train, seed)
             watch(done + 1, len(work) + 1)
-        merits = found.reshape(len(trials), len(folds)).mean(axis=1)
+        merits = found.reshape(len(trials), len(folds))
+        # A fold that no trial has a score on (one class in it) says nothing; one that some failed on says that.
+        merits = merits[:, ~np.isnan(merits).all(axis=0)].mean(axis=1)
         return dict(trials[int(np.nanargmax(merits))]) if np.isfinite(merits).any() else {}
 
     def _inner_folds(self, y: NDArray[Any], train: Examples, seed: int) -> list[Any]:

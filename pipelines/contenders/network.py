@@ -52,7 +52,7 @@ class NetworkContender:
         keras.utils.set_random_seed(seed)
         objective = self.objective.fitted(train.target)
         architecture = self.network.build(train, objective, self.recipe)
-        names = [tensor for tensor in architecture.encode.input]
+        names = list(architecture.encode.input)
         rows = _rows(train, objective, architecture, names)
         plan = choose(self.recipe, rows.encoded_bytes, architecture.xla)
         loop = self._loop(architecture, objective, plan)
@@ -85,9 +85,11 @@ class NetworkContender:
         return self._loops[shape]
 
     def _score(self, objective: Objective, valid: Examples) -> Callable[[NDArray[Any]], float] | None:
-        if self.recipe.monitor == "loss":
-            return None
+        """Validation outputs -> the primary score, negated where less is better; None where the loss is watched."""
         target, sign = objective.encode(valid.target), 1 if objective.greater_is_better(objective.primary) else -1
+        # A single class on the validation rows leaves an AUROC undefined, whatever the network says: watch the loss.
+        if self.recipe.monitor == "loss" or (objective.kind == "classification" and len(np.unique(target)) < 2):
+            return None
 
         def score(outputs: NDArray[Any]) -> float:
             predictions = objective.predict(np.asarray(objective.activate(outputs)))
@@ -134,11 +136,14 @@ def _served(architecture: Architecture, objective: Objective) -> Any:
 def _shape_of(core: Any) -> str:
     """What two networks share when one trace serves both: layers and shapes, but not names or weights."""
     shapes = [tuple(variable.shape) for variable in core.variables]
-    layers = [
-        {key: value for key, value in layer.get_config().items() if key not in ("name", "registered_name")}
-        for layer in core.layers
-    ]
-    return json.dumps([shapes, layers], default=str)
+    return json.dumps([shapes, [_unnamed(layer.get_config()) for layer in core.layers]], default=str)
+
+
+def _unnamed(config: Any) -> Any:
+    """A configuration without names, which Keras numbers on through a process, in nested layers too."""
+    if isinstance(config, dict):
+        return {key: _unnamed(value) for key, value in config.items() if key not in ("name", "registered_name")}
+    return [_unnamed(value) for value in config] if isinstance(config, (list, tuple)) else config
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,6 @@ def _filled(order: NDArray[np.int64], batch_size: int) -> Epoch:
     return Epoch(rows.astype(np.int32).reshape(steps, batch_size), mask.astype(np.float32).reshape(steps, batch_size))
 
 
-def padded_rows(arrays: Any, rows: int) -> Any:
-    """The arrays with their first row repeated up to `rows` rows, so that folds of nearly equal size share one shape."""
-    if isinstance(arrays, dict):
-        return {name: padded_rows(array, rows) for name, array in arrays.items()}
-    missing = rows - len(arrays)
-    return arrays if missing <= 0 else np.concatenate([arrays, np.repeat(arrays[:1], missing, axis=0)])
+def padded_rows(values: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The array with its first row repeated up to `rows` rows."""
+    return np.concatenate([values, np.repeat(values[:1], max(0, rows - len(values)), axis=0)])

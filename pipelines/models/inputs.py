@@ -13,6 +13,16 @@ from pipelines.data.examples import Examples, Kind
 MISSING = ""
 """How a missing category travels through TensorFlow; it is a value of its own."""
 
+DTYPES: Mapping[Kind, str] = {
+    "number": "float64",  # float32 would round a date in seconds to minutes before it is centred
+    "category": "string",
+    "text": "string",
+    "image": "uint8",
+    "wave": "float32",
+    "series": "float32",
+}
+"""The type in which a model takes a column of each kind."""
+
 
 def keras_inputs(examples: Examples, names: list[str]) -> dict[str, Any]:
     """One Keras input per column, by the column's name."""
@@ -21,9 +31,8 @@ def keras_inputs(examples: Examples, names: list[str]) -> dict[str, Any]:
     inputs = {}
     for name in names:
         kind, shape = examples.kinds[name], np.shape(examples.columns[name])[1:]
-        dtype = "string" if kind in ("category", "text") else "uint8" if kind == "image" else "float32"
-        # A name with a slash would be read as a path when the model is saved.
-        inputs[name] = keras.Input(shape or (1,), dtype=dtype, name=name.replace("/", "_"))
+        # Keras takes a slash for a path, so it becomes the division slash, which no other column's name is likely to hold.
+        inputs[name] = keras.Input(shape or (1,), dtype=DTYPES[kind], name=name.replace("/", "\N{DIVISION SLASH}"))
     return inputs
 
 
@@ -38,6 +47,5 @@ def as_array(values: NDArray[Any], kind: Kind) -> NDArray[Any]:
     """One column in the type that the network reads; None becomes `MISSING`."""
     if kind in ("category", "text"):
         return np.array([MISSING if value is None else str(value) for value in values], dtype=object)[:, np.newaxis]
-    if kind == "number":
-        return np.asarray(values, dtype=np.float32)[:, np.newaxis]
-    return np.asarray(values) if kind == "image" else np.asarray(values, dtype=np.float32)
+    array = np.asarray(values, dtype=DTYPES[kind])
+    return array[:, np.newaxis] if kind == "number" else array

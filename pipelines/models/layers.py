@@ -22,7 +22,7 @@ class NumberEncoding(keras.layers.Layer):
         centre, spread: per column, in the column's unit; a missing value becomes the centre.
         edges: per column, increasing bin edges; columns may have different numbers of them.
 
-    Input (batch, columns) float with NaN where missing; output (batch, features) float.
+    Input (batch, columns) float64 with NaN where missing; output (batch, features) float32.
 
     Reference: Gorishniy, Rubachev and Babenko (2022), "On embeddings for numerical features", arXiv 2203.05556.
     """
@@ -31,7 +31,7 @@ class NumberEncoding(keras.layers.Layer):
     """Standardised values are clipped here, so that one outlier cannot drown a row."""
 
     def __init__(self, centre: list[float], spread: list[float], edges: list[list[float]], **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(autocast=False, **settings)
         self.centre, self.spread, self.edges = list(centre), list(spread), [list(each) for each in edges]
 
     @classmethod
@@ -42,34 +42,36 @@ class NumberEncoding(keras.layers.Layer):
             known = column[~np.isnan(column)]
             known = known if len(known) else np.zeros(1)
             centre.append(float(np.median(known)))
-            spread.append(float(known.std()) or 1.0)
+            spread.append(float(known.std()) if np.ptp(known) else 1.0)  # rounding may leave equal numbers a deviation
             edges.append([float(edge) for edge in np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))])
         return cls(centre, spread, edges, **settings)
 
     def build(self, input_shape: Any) -> None:
-        widest = max([len(each) for each in self.edges] + [2])
-        left = np.zeros((len(self.edges), widest - 1), np.float32)
+        left = np.zeros((len(self.edges), self._bins))
         width = np.full_like(left, np.inf)  # a bin that is not there: (x - 0) / inf = 0
         for row, each in enumerate(self.edges):
             left[row, : len(each) - 1] = each[:-1]
             width[row, : len(each) - 1] = np.diff(each)
         self._left, self._width = left, width
-        self._centre = np.asarray(self.centre, np.float32)
-        self._spread = np.asarray(self.spread, np.float32)
         super().build(input_shape)
 
     def call(self, numbers: Any) -> Any:
         ops = keras.ops
+        numbers, centre = ops.cast(numbers, "float64"), np.asarray(self.centre)
         missing = ops.isnan(numbers)
-        known = ops.where(missing, self._centre, numbers)
-        standard = ops.clip((known - self._centre) / self._spread, -self.LARGEST, self.LARGEST)
+        known = ops.where(missing, centre, numbers)
+        standard = ops.clip((known - centre) / np.asarray(self.spread), -self.LARGEST, self.LARGEST)
         pieces = ops.clip((known[:, :, None] - self._left) / self._width, 0.0, 1.0)
-        flat = ops.reshape(pieces, (-1, int(np.prod(self._left.shape))))
-        return ops.concatenate([standard, ops.cast(missing, "float32"), flat], axis=-1)
+        flat = ops.reshape(pieces, (-1, self._left.size))
+        return ops.concatenate([ops.cast(part, "float32") for part in (standard, missing, flat)], axis=-1)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        widest = max([len(each) for each in self.edges] + [2])
-        return (input_shape[0], len(self.edges) * (widest + 1))
+    def compute_output_spec(self, numbers: Any) -> Any:
+        return keras.KerasTensor((numbers.shape[0], len(self.edges) * (self._bins + 2)), "float32")
+
+    @property
+    def _bins(self) -> int:
+        """Bins of the column that has most."""
+        return max(1, *(len(each) - 1 for each in self.edges))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "centre": self.centre, "spread": self.spread, "edges": self.edges}

@@ -47,7 +47,9 @@ def encoder(train: Examples) -> Any:
     parts = []
     if numbers:
         stacked = (
-            keras.layers.Concatenate()([inputs[name] for name in numbers]) if len(numbers) > 1 else inputs[numbers[0]]
+            keras.layers.Concatenate(dtype="float64")([inputs[name] for name in numbers])
+            if len(numbers) > 1
+            else inputs[numbers[0]]
         )
         known = np.column_stack([train.columns[name] for name in numbers]).astype(np.float64)
         parts.append(NumberEncoding.fitted(known, BINS)(stacked))

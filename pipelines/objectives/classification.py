@@ -128,6 +128,8 @@ def _as_labels(target: NDArray[Any]) -> NDArray[np.str_]:
             raise BadInput("the target has missing values; every row needs a label")
         if (target == np.floor(target)).all():
             return target.astype(np.int64).astype(np.str_)
+    elif target.dtype == object and any(label is None or label != label for label in target):
+        raise BadInput("the target has missing values; every row needs a label")
     return target.astype(np.str_)
 
 

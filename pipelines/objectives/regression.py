@@ -49,7 +49,8 @@ class Regression:
 
     def fitted(self, target: NDArray[Any]) -> Self:
         numbers = self.encode(target)
-        return replace(self, location=float(numbers.mean()), scale=float(numbers.std()) or 1.0)
+        # Rounding may leave equal numbers a tiny deviation, which must not become the scale.
+        return replace(self, location=float(numbers.mean()), scale=float(numbers.std()) if np.ptp(numbers) else 1.0)
 
     def encode(self, target: NDArray[Any]) -> NDArray[np.float64]:
         """(n,) raw numbers -> (n,) float64 in their own unit."""

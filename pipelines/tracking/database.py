@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from pipelines.errors import BadInput
+from pipelines.tracking.silence import quiet_mlflow
 
 
 def prepare(path: Path) -> None:
@@ -39,8 +40,6 @@ def _create(path: Path) -> None:
 
     A process that is killed halfway leaves no half database; of two that create one at once the first wins.
     """
-    from pipelines.tracking.store import quiet_mlflow
-
     quiet_mlflow()
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -89,8 +88,6 @@ def _revision_of(path: Path) -> str:
 
 def _our_revisions() -> list[str]:
     """The schemas that this MLflow knows, newest first, read from the migrations that it ships."""
-    from pipelines.tracking.store import quiet_mlflow
-
     quiet_mlflow()
     import mlflow
     from alembic.script import ScriptDirectory

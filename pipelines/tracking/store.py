@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipelines.errors import BadInput
+from pipelines.tracking.silence import quiet_mlflow
 
 if TYPE_CHECKING:
-    from pipelines.tracking.record import RunHandle
+    pass
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 SECONDS_TO_ANSWER = 5
@@ -36,14 +36,6 @@ class Store:
     uri: str
     artifacts: Path | None
     client: Any
-
-    def pipeline_run(
-        self, task: str, tags: Mapping[str, str] | None = None, params: Mapping[str, Any] | None = None
-    ) -> AbstractContextManager[RunHandle]:
-        """Record one run of a pipeline; see `pipelines.tracking.record.pipeline_run`."""
-        from pipelines.tracking.record import pipeline_run
-
-        return pipeline_run(self, task, tags, params)
 
     def find_experiment(self, task: str) -> str | None:
         """The id of the task's experiment, None where nothing was recorded yet.
@@ -135,21 +127,6 @@ def local_database(uri: str) -> Path | None:
             "give http://HOST:PORT or sqlite:////ABSOLUTE/PATH/mlflow.db, or unset it to record under mlruns/"
         )
     return None
-
-
-def quiet_mlflow() -> None:
-    """Keep MLflow off stdout and stderr, and from reporting usage home; what the user set stays as it is."""
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    # A server that vanishes while a run is recorded is given up after some 30 s instead of minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-    import logging
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def without_password(uri: str) -> str:

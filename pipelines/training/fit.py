@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.batches import Epoch, in_order, padded_rows, shuffled, steps_per_epoch
-from pipelines.errors import TrainingFailed
+from pipelines.errors import BadInput, TrainingFailed
+from pipelines.task import Recipe
 from pipelines.training.checkpoint import Snapshot
 from pipelines.training.loop import Loop
 
@@ -62,22 +63,21 @@ def fit(
         watch: called with (epochs done, epochs at most).
 
     Raises:
-        TrainingFailed: the loss became non-finite.
+        TrainingFailed: a loss became non-finite.
+        BadInput: no training row, or no validation row, has any weight.
     """
     recipe = loop.recipe
+    if not (train.weight.any() and valid.weight.any()):
+        raise BadInput("every training row, or every validation row, has weight 0; nothing can be learned from them")
     epoch_of, validate = _training_pass(loop, train, seed), _validation_pass(loop, valid)
     history: dict[str, list[float]] = {}
     best, best_epoch, kept = -np.inf, 0, Snapshot(loop.core.variables)
     for epoch in range(recipe.epochs):
         found = epoch_of(epoch)
-        if not np.isfinite(found["loss"]):
-            raise TrainingFailed(
-                f"the training loss became {found['loss']} in epoch {epoch + 1}; "
-                f"try --set recipe.learning_rate={recipe.learning_rate / 10:g} or --set recipe.clip_norm=1"
-            )
-        loss, outputs = validate()
-        found |= {"valid_loss": loss}
-        merit = -loss
+        _require_finite("training", found["loss"], epoch, recipe)
+        found["valid_loss"], outputs = validate()
+        _require_finite("validation", found["valid_loss"], epoch, recipe)
+        merit = -found["valid_loss"]
         if score is not None:
             merit = found["valid_score"] = score(outputs)
         for name, value in found.items():
@@ -91,90 +91,101 @@ def fit(
     return Trained({name: tuple(values) for name, values in history.items()}, best_epoch)
 
 
+def _require_finite(which: str, loss: float, epoch: int, recipe: Recipe) -> None:
+    if not np.isfinite(loss):
+        raise TrainingFailed(
+            f"the {which} loss became {loss} in epoch {epoch + 1}; "
+            f"try --set recipe.learning_rate={recipe.learning_rate / 10:g} or --set recipe.clip_norm=1"
+        )
+
+
 def _training_pass(loop: Loop, train: Rows, seed: int) -> Callable[[int], dict[str, float]]:
+    """Epoch -> mean per unit of weight of what the step sums, by name."""
     import tensorflow as tf
 
     size = min(loop.recipe.batch_size, len(train))
     steps = steps_per_epoch(len(train), size)
     total = tf.constant(float(steps * loop.recipe.epochs))
-    calls = _resident_calls if loop.plan.resident else _streamed_calls
-    prepared = calls(loop, train, size)
+    calls = (_resident_calls if loop.plan.resident else _streamed_calls)(loop, train, size)
+    weight = float(train.weight.sum(dtype=np.float64))
 
     def epoch_of(epoch: int) -> dict[str, float]:
-        order = shuffled(len(train), size, seed, epoch)
-        sums: dict[str, float] = {}
-        for share, first, arguments in prepared(order):
+        sums = dict.fromkeys(loop.step.sums, 0.0)
+        for first, arguments in calls(shuffled(len(train), size, seed, epoch)):
             found = loop.train(*arguments, tf.constant(float(epoch * steps + first)), total)
-            for name, value in found.items():
-                sums[name] = sums.get(name, 0.0) + share * float(value)
-        return sums
+            sums = {name: sums[name] + float(found[name]) for name in sums}
+        return {name: value / weight for name, value in sums.items()}
 
     return epoch_of
 
 
-Calls = Callable[[Epoch], Iterator[tuple[float, int, tuple[Any, ...]]]]
-"""Order of an epoch -> for each call of `Loop.train`: its share of the rows, its first step, its arguments."""
+Calls = Callable[[Epoch], Iterator[tuple[int, tuple[Any, ...]]]]
+"""Order of an epoch -> for each call of `Loop.train`: its first step, and its arguments."""
 
 
 def _resident_calls(loop: Loop, train: Rows, size: int) -> Calls:
     """One call an epoch, on rows that stay on the device."""
     import tensorflow as tf
 
-    padded = steps_per_epoch(len(train), size) * size
-    x, y, weight = (
-        tf.nest.map_structure(tf.constant, padded_rows(part, padded)) for part in (train.x, train.y, train.weight)
-    )
+    rows = _on_device(train, size)
 
-    def calls(order: Epoch) -> Iterator[tuple[float, int, tuple[Any, ...]]]:
-        yield 1.0, 0, (x, y, weight, tf.constant(order.rows), tf.constant(order.mask))
+    def calls(order: Epoch) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        yield 0, (*rows, tf.constant(order.rows), tf.constant(order.mask))
 
     return calls
 
 
 def _streamed_calls(loop: Loop, train: Rows, size: int) -> Calls:
     """A few steps a call, on rows encoded just before: memory stays flat however many rows there are."""
-    import tensorflow as tf
 
-    def calls(order: Epoch) -> Iterator[tuple[float, int, tuple[Any, ...]]]:
+    def calls(order: Epoch) -> Iterator[tuple[int, tuple[Any, ...]]]:
         for first in range(0, len(order.rows), loop.plan.steps_per_call):
-            rows = order.rows[first : first + loop.plan.steps_per_call]
-            mask = order.mask[first : first + loop.plan.steps_per_call]
-            flat = rows.reshape(-1)
-            here = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
-            yield (
-                float(mask.sum() / order.mask.sum()),
-                first,
-                (train.read(flat), train.y[flat], train.weight[flat], tf.constant(here), tf.constant(mask)),
-            )
+            steps = slice(first, first + loop.plan.steps_per_call)
+            yield first, _just_read(train, order.rows[steps], order.mask[steps])
 
     return calls
 
 
 def _validation_pass(loop: Loop, valid: Rows) -> Callable[[], tuple[float, NDArray[Any]]]:
+    """() -> the mean loss per unit of weight, and the (n, ...) outputs."""
     import tensorflow as tf
 
     size = min(EVALUATION_BATCH, len(valid))
     order = in_order(len(valid), size)
-    padded = order.rows.size
-    if loop.plan.resident:
-        x, y, weight = (
-            tf.nest.map_structure(tf.constant, padded_rows(part, padded)) for part in (valid.x, valid.y, valid.weight)
-        )
-        blocks = [(x, y, weight, tf.constant(order.rows), tf.constant(order.mask))]
+    weight = float(valid.weight.sum(dtype=np.float64))
+    whole = [(*_on_device(valid, size), tf.constant(order.rows), tf.constant(order.mask))] if loop.plan.resident else []
 
     def streamed() -> Iterator[tuple[Any, ...]]:
-        for rows, mask in zip(order.rows, order.mask, strict=True):
-            here = tf.range(size, dtype=tf.int32)[tf.newaxis]
-            yield valid.read(rows), valid.y[rows], valid.weight[rows], here, tf.constant(mask[np.newaxis])
+        for step in range(len(order.rows)):
+            yield _just_read(valid, order.rows[step : step + 1], order.mask[step : step + 1])
 
     def validate() -> tuple[float, NDArray[Any]]:
-        loss, seen, outputs = 0.0, 0.0, []
-        for block in blocks if loop.plan.resident else streamed():
-            mean, found = loop.evaluate(*block)
-            # The mean of a block counts by the weight of its rows.
-            share = float(np.sum(np.asarray(block[2])[np.asarray(block[3])] * np.asarray(block[4])))
-            loss, seen = loss + float(mean) * share, seen + share
+        loss, outputs = 0.0, []
+        for block in whole or streamed():
+            more, found = loop.evaluate(*block)
+            loss += float(more)
             outputs.append(np.asarray(found))
-        return loss / max(seen, 1e-12), np.concatenate(outputs)[: len(valid)]
+        return loss / weight, np.concatenate(outputs)[: len(valid)]
 
     return validate
+
+
+def _on_device(rows: Rows, size: int) -> tuple[Any, Any, Any]:
+    """All rows as tensors, filled up to whole batches, so that folds of nearly equal size share one shape."""
+    import tensorflow as tf
+
+    padded = steps_per_epoch(len(rows), size) * size
+    x, y, weight = tf.nest.map_structure(
+        lambda values: tf.constant(padded_rows(values, padded)), (rows.x, rows.y, rows.weight)
+    )
+    return x, y, weight
+
+
+def _just_read(source: Rows, rows: NDArray[np.int32], mask: NDArray[np.float32]) -> tuple[Any, ...]:
+    """The (steps, batch) rows of these steps, encoded now, and where among them each step finds its own."""
+    import tensorflow as tf
+
+    flat = rows.reshape(-1)
+    here = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
+    chosen = source.read(flat), tf.constant(source.y[flat]), tf.constant(source.weight[flat])
+    return (*chosen, tf.constant(here), tf.constant(mask))

@@ -26,8 +26,9 @@ class Loop:
 
         self.step, self.core, self.loss, self.recipe, self.plan = step, core, loss, recipe, plan
         self._untrained = Snapshot(step.state)
-        self.train = tf.function(self._train, jit_compile=plan.xla)
-        self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla)
+        # Numbers of rows and steps that differ from call to call are generalised, not traced anew each time.
+        self.train = tf.function(self._train, jit_compile=plan.xla, reduce_retracing=True)
+        self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla, reduce_retracing=True)
 
     def restart(self, fresh: Any) -> None:
         """Forget all training: the weights and generators of `fresh` (the same architecture), empty optimiser slots."""
@@ -43,48 +44,39 @@ class Loop:
             first, total: scalar float, the number of the first step in the whole training, and of all steps.
 
         Returns:
-            Mean per unit of weight of what the step sums, by name.
+            What the step sums, over all batches, by name.
         """
         import tensorflow as tf
 
-        sums, seen = None, tf.constant(0.0)
-        # Unrolled in Python once, so that the loop knows what the step returns; then the rest in the graph.
-        sums, seen = self._update(x, y, weight, rows[0], mask[0], first, total)
-        for index in tf.range(1, tf.shape(rows)[0]):
-            more, batch = self._update(
-                x, y, weight, rows[index], mask[index], first + tf.cast(index, tf.float32), total
-            )
-            sums = {name: sums[name] + more[name] for name in sums}
-            seen += batch
-        return {name: value / seen for name, value in sums.items()}
-
-    def _update(
-        self, x: Any, y: Any, weight: Any, rows: Any, mask: Any, step: Any, total: Any
-    ) -> tuple[dict[str, Any], Any]:
-        import tensorflow as tf
-
-        batch = tf.nest.map_structure(lambda rows_of: tf.gather(rows_of, rows), x)
-        scale = tf.gather(weight, rows) * mask
-        seen = tf.reduce_sum(scale)
-        sums = self.step(batch, tf.gather(y, rows), scale, tf.maximum(seen, 1e-12), rate_at(step, total, self.recipe))
-        return sums, seen
+        sums = {name: tf.constant(0.0) for name in self.step.sums}
+        for index in tf.range(tf.shape(rows)[0]):
+            inputs, target, scale = _gathered(x, y, weight, rows[index], mask[index])
+            rate = rate_at(first + tf.cast(index, tf.float32), total, self.recipe)
+            found = self.step(inputs, target, scale, tf.maximum(tf.reduce_sum(scale), 1e-12), rate)
+            sums = {name: sums[name] + found[name] for name in sums}
+        return sums
 
     def _evaluate(self, x: Any, y: Any, weight: Any, rows: Any, mask: Any) -> tuple[Any, Any]:
-        """(mean loss, (steps * batch, ...) outputs) of the given batches, without training."""
+        """(weighted sum of losses, (steps * batch, ...) outputs) of the given batches, without training."""
         import tensorflow as tf
 
-        def forward(index: Any) -> tuple[Any, Any, Any]:
-            batch = tf.nest.map_structure(lambda rows_of: tf.gather(rows_of, rows[index]), x)
-            outputs = self.core(batch, training=False)
-            scale = tf.gather(weight, rows[index]) * mask[index]
-            loss = tf.reduce_sum(self.loss(tf.gather(y, rows[index]), outputs) * scale)
-            return outputs, loss, tf.reduce_sum(scale)
+        def forward(index: Any) -> tuple[Any, Any]:
+            inputs, target, scale = _gathered(x, y, weight, rows[index], mask[index])
+            outputs = self.core(inputs, training=False)
+            return outputs, tf.reduce_sum(self.loss(target, outputs) * scale)
 
-        outputs, losses, seen = tf.map_fn(
+        outputs, losses = tf.map_fn(
             forward,
             tf.range(tf.shape(rows)[0]),
-            fn_output_signature=(self.core.compute_dtype, tf.float32, tf.float32),
+            fn_output_signature=(self.core.compute_dtype, tf.float32),
             parallel_iterations=1,
         )
-        flat = tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
-        return tf.reduce_sum(losses) / tf.maximum(tf.reduce_sum(seen), 1e-12), flat
+        return tf.reduce_sum(losses), tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
+
+
+def _gathered(x: Any, y: Any, weight: Any, rows: Any, mask: Any) -> tuple[Any, Any, Any]:
+    """Inputs, targets and weights of one batch; rows that only fill it weigh 0."""
+    import tensorflow as tf
+
+    inputs, target = tf.nest.map_structure(lambda values: tf.gather(values, rows), (x, y))
+    return inputs, target, tf.gather(weight, rows) * mask

@@ -16,6 +16,11 @@ class Step(Protocol):
         """Every variable that an update changes: weights, statistics, generators, optimiser slots."""
         ...
 
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The names of what an update returns; the loop in the graph has to know them before its first turn."""
+        ...
+
     def __call__(self, x: Any, y: Any, weight: Any, denominator: Any, rate: Any) -> dict[str, Any]:
         """Update once.
 
@@ -27,7 +32,7 @@ class Step(Protocol):
             rate: scalar learning rate.
 
         Returns:
-            Sums over the batch by name; `loss` is the weighted sum of per-example losses.
+            Sums over the batch for each of `sums`; `loss` is the weighted sum of per-example losses.
         """
         ...
 
@@ -39,6 +44,8 @@ class Supervised:
         core: Keras model, built.
         loss: (y, outputs) -> (batch,) per-example loss.
     """
+
+    sums = ("loss", "gradient_norm")
 
     def __init__(self, core: Any, loss: Callable[[Any, Any], Any], recipe: Recipe) -> None:
         self.core, self.loss, self.recipe = core, loss, recipe
@@ -70,7 +77,7 @@ def penalty(core: Any, recipe: Recipe) -> Any:
     """L1 and L2 (Krogh and Hertz 1992) on kernels and embeddings, and whatever the layers themselves add."""
     import tensorflow as tf
 
-    total = tf.add_n(core.losses) if core.losses else tf.constant(0.0)
+    total = tf.add_n(core.losses) if core.losses else tf.zeros((), core.variable_dtype)
     for variable in core.trainable_variables if recipe.l1 or recipe.l2 else ():
         if len(variable.shape) < 2:  # biases and the gains of a normalisation are not penalised
             continue

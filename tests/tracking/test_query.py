@@ -10,6 +10,7 @@ import pytest
 from pipelines.contenders.contender import History
 from pipelines.errors import BadInput, TrainingFailed
 from pipelines.tracking import query
+from pipelines.tracking.record import pipeline_run
 
 from .conftest import SHA, TASK
 
@@ -17,7 +18,7 @@ from .conftest import SHA, TASK
 @pytest.fixture
 def recorded(store, report, history):
     """The id of one finished run with two contenders, of which the first has folds."""
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         for card in report.contenders:
             with parent.child(card.name, card.kind) as child:
                 child.scores(card)
@@ -30,9 +31,9 @@ def recorded(store, report, history):
 
 
 def test_one_row_per_pipeline_run_newest_first(store, recorded):
-    with pytest.raises(TrainingFailed), store.pipeline_run(TASK) as failed:
+    with pytest.raises(TrainingFailed), pipeline_run(store, TASK) as failed:
         raise TrainingFailed("the loss became nan")
-    with store.pipeline_run("nlp/sentiment") as other:
+    with pipeline_run(store, "nlp/sentiment") as other:
         pass
     table = query.runs()
     assert list(table.run_id) == [other.run_id, failed.run_id, recorded]
@@ -113,7 +114,7 @@ def test_the_bias_table_keeps_the_groups_own_names_and_undefined_rates(recorded)
 
 
 def test_the_latest_run_is_the_newest_that_finished(store, recorded):
-    with pytest.raises(TrainingFailed), store.pipeline_run(TASK):
+    with pytest.raises(TrainingFailed), pipeline_run(store, TASK):
         raise TrainingFailed("no luck")
     assert query.latest(TASK) == recorded
     with pytest.raises(BadInput, match="`tapeline run nlp/sentiment`"):
@@ -154,7 +155,7 @@ def test_a_contenders_id_is_answered_with_its_runs(recorded):
 
 
 def test_a_run_without_a_report_says_why(store):
-    with pytest.raises(TrainingFailed), store.pipeline_run(TASK) as failed:
+    with pytest.raises(TrainingFailed), pipeline_run(store, TASK) as failed:
         raise TrainingFailed("the loss became nan")
     with pytest.raises(BadInput, match="has no report: the loss became nan"):
         query.report(failed.run_id)
@@ -162,7 +163,7 @@ def test_a_run_without_a_report_says_why(store):
 
 @pytest.mark.parametrize("content", ["{", '{"schema": 99}', '{"schema": 1}', "[]"])
 def test_a_broken_report_is_bad_input(store, folder, content):
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         parent._artifact("report.json", content.encode())
     with pytest.raises(BadInput, match=f"the report of run {parent.run_id} cannot be read"):
         query.report(parent.run_id)

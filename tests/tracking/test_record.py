@@ -17,6 +17,7 @@ from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.report import figures
 from pipelines.report.document import Report
 from pipelines.tracking import metrics, provenance
+from pipelines.tracking.record import pipeline_run
 from pipelines.tracking.stale import REASON
 
 from .conftest import SHA, TASK
@@ -29,8 +30,8 @@ def child_of(store, run_id, name="mlp"):
 
 
 def test_children_are_nested_in_their_parent_and_all_end_finished(store):
-    with store.pipeline_run(
-        TASK, tags={"note": "first"}, params={"recipe.epochs": 3, "protocol": {"folds": 5}}
+    with pipeline_run(
+        store, TASK, tags={"note": "first"}, params={"recipe.epochs": 3, "protocol": {"folds": 5}}
     ) as parent:
         with parent.child("mlp", "network", {"width": 8}):
             assert store.client.get_run(parent.run_id).info.status == "RUNNING"
@@ -49,7 +50,7 @@ def test_children_are_nested_in_their_parent_and_all_end_finished(store):
 
 
 def test_a_failing_run_is_failed_with_its_reason(store):
-    with pytest.raises(TrainingFailed), store.pipeline_run(TASK) as parent, parent.child("mlp", "network") as child:
+    with pytest.raises(TrainingFailed), pipeline_run(store, TASK) as parent, parent.child("mlp", "network") as child:
         raise TrainingFailed("the loss became nan in epoch 3\nsecond line")
     for run_id in (parent.run_id, child.run_id):
         run = store.client.get_run(run_id)
@@ -58,7 +59,7 @@ def test_a_failing_run_is_failed_with_its_reason(store):
 
 
 def test_an_unforeseen_failure_names_its_place_but_quotes_no_data(store):
-    with pytest.raises(ValueError, match="Jane"), store.pipeline_run(TASK) as parent:
+    with pytest.raises(ValueError, match="Jane"), pipeline_run(store, TASK) as parent:
         Report.from_dict({"schema": "Jane Doe"})
     failure = store.client.get_run(parent.run_id).data.tags["failure"]
     assert "Jane" not in failure
@@ -67,7 +68,7 @@ def test_an_unforeseen_failure_names_its_place_but_quotes_no_data(store):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Interrupted("stopped after epoch 3")])
 def test_an_interrupted_run_is_killed(store, error):
-    with pytest.raises(type(error)), store.pipeline_run(TASK) as parent, parent.child("mlp", "network") as child:
+    with pytest.raises(type(error)), pipeline_run(store, TASK) as parent, parent.child("mlp", "network") as child:
         raise error
     assert store.client.get_run(parent.run_id).info.status == "KILLED"
     assert store.client.get_run(child.run_id).info.status == "KILLED"
@@ -75,7 +76,7 @@ def test_an_interrupted_run_is_killed(store, error):
 
 
 def test_a_contender_that_fails_alone_does_not_fail_the_run(store):
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         with pytest.raises(TrainingFailed), parent.child("mlp", "network") as child:
             raise TrainingFailed("no luck")
         with parent.child("prior", "classical"):
@@ -85,7 +86,7 @@ def test_a_contender_that_fails_alone_does_not_fail_the_run(store):
 
 
 def test_a_child_left_open_ends_with_its_parent(store):
-    with pytest.raises(TrainingFailed), store.pipeline_run(TASK) as parent:  # noqa: PT012
+    with pytest.raises(TrainingFailed), pipeline_run(store, TASK) as parent:  # noqa: PT012
         left_open = parent.child("mlp", "network")
         child = left_open.__enter__()
         raise TrainingFailed("no luck")
@@ -95,8 +96,9 @@ def test_a_child_left_open_ends_with_its_parent(store):
 def test_a_run_whose_process_was_killed_is_ended_by_the_next_one(store):
     code = f"""
 import time
+from pipelines.tracking.record import pipeline_run
 from pipelines.tracking.store import open_store
-with open_store().pipeline_run({TASK!r}) as run, run.child("mlp", "network"):
+with pipeline_run(open_store(), {TASK!r}) as run, run.child("mlp", "network"):
     print(run.run_id, flush=True)
     time.sleep(60)
 """
@@ -104,13 +106,13 @@ with open_store().pipeline_run({TASK!r}) as run, run.child("mlp", "network"):
     try:
         run_id = process.stdout.readline().strip()
         child = child_of(store, run_id).info.run_id
-        with store.pipeline_run(TASK):
+        with pipeline_run(store, TASK):
             assert store.client.get_run(run_id).info.status == "RUNNING"  # its process lives
         os.kill(process.pid, signal.SIGKILL)
     finally:
         process.kill()
         process.communicate()
-    with store.pipeline_run(TASK) as mine:
+    with pipeline_run(store, TASK) as mine:
         assert store.client.get_run(mine.run_id).info.status == "RUNNING"
     for ended in (run_id, child):
         run = store.client.get_run(ended)
@@ -128,7 +130,7 @@ def test_a_process_of_another_machine_or_unknown_is_never_called_ended():
 
 
 def test_scores_bias_and_cost_become_valid_metrics_without_nan(store, card):
-    with store.pipeline_run(TASK) as parent, parent.child("mlp", "network") as child:
+    with pipeline_run(store, TASK) as parent, parent.child("mlp", "network") as child:
         child.scores(card)
     run = store.client.get_run(child.run_id)
     found = run.data.metrics
@@ -174,7 +176,7 @@ def test_two_groups_never_share_a_metric():
 
 
 def test_histories_of_folds_keep_every_epoch(store, history):
-    with store.pipeline_run(TASK) as parent, parent.child("mlp", "network") as child:
+    with pipeline_run(store, TASK) as parent, parent.child("mlp", "network") as child:
         child.history(history, prefix="fold-1")
         child.history(History({"loss": tuple(np.linspace(1, 0, 2500))}, 7), prefix="fold-2")
         child.history(History())
@@ -188,7 +190,7 @@ def test_histories_of_folds_keep_every_epoch(store, history):
 
 
 def test_the_data_set_and_the_verdict_are_on_the_pipeline_run(store, report):
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         parent.dataset(report.data)
         parent.report(report)
     run = store.client.get_run(parent.run_id)
@@ -202,14 +204,14 @@ def test_the_data_set_and_the_verdict_are_on_the_pipeline_run(store, report):
 
 
 def test_a_figure_is_kept_as_png(store, folder):
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         parent.figure("roc", figures.roc({"mlp": figures.Curve([0, 1], [0, 1])}))
     path = store.client.download_artifacts(parent.run_id, "figures/roc.png", str(folder))
     assert Path(path).read_bytes().startswith(b"\x89PNG")
 
 
 def test_long_values_are_cut_and_many_are_sent_in_batches(store):
-    with store.pipeline_run(TASK, params={f"p{n}": n for n in range(250)}, tags={"long": "x" * 20_000}) as parent:
+    with pipeline_run(store, TASK, params={f"p{n}": n for n in range(250)}, tags={"long": "x" * 20_000}) as parent:
         parent.params({"text": "y" * 20_000})
         parent.metrics({f"m{n}": n for n in range(1500)})
     run = store.client.get_run(parent.run_id)
@@ -219,7 +221,7 @@ def test_long_values_are_cut_and_many_are_sent_in_batches(store):
 
 
 def test_nothing_is_written_to_stdout_or_stderr(store, report, history, capfd):
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         with parent.child("mlp", "network") as child:
             child.history(history)
             child.scores(report.contenders[0])
@@ -230,7 +232,7 @@ def test_nothing_is_written_to_stdout_or_stderr(store, report, history, capfd):
 
 
 def test_a_store_that_breaks_meanwhile_is_bad_input_in_one_line(store, folder):
-    with pytest.raises(BadInput, match=r"MLflow at sqlite:///.* failed") as caught, store.pipeline_run(TASK) as run:  # noqa: PT012
+    with pytest.raises(BadInput, match=r"MLflow at sqlite:///.* failed") as caught, pipeline_run(store, TASK) as run:  # noqa: PT012
         (folder / "mlruns" / "mlflow.db").write_bytes(b"no database any more" * 1000)
         run.metrics({"a": 1.0})
     assert "\n" not in str(caught.value)

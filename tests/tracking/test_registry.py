@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Predictions
+from pipelines.tracking.record import pipeline_run
 from pipelines.tracking.registry import download_model
 
 from .conftest import TASK
@@ -33,7 +34,7 @@ def logistic(examples, folder):
 
 
 def log(store, saved, examples, outputs, winner="logistic", **more):
-    with store.pipeline_run(TASK) as parent:
+    with pipeline_run(store, TASK) as parent:
         with parent.child("prior", "classical"):
             pass
         with parent.child("logistic", "classical") as child:

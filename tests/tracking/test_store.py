@@ -15,8 +15,9 @@ from pipelines.tracking.store import VARIABLE, Store, existing_store, local_data
 
 RECORD = """
 import sys
+from pipelines.tracking.record import pipeline_run
 from pipelines.tracking.store import open_store
-with open_store().pipeline_run("finance/credit-default", params={"number": sys.argv[1]}) as run:
+with pipeline_run(open_store(), "finance/credit-default", params={"number": sys.argv[1]}) as run:
     with run.child("prior", "classical") as child:
         child.metrics({"auroc": 0.5})
 """

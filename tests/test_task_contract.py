@@ -1,0 +1,143 @@
+"""What every task must do, shipped or not: the one test that a new task has to pass."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diabetes import TASK as DIABETES
+
+from pipelines import catalogue, run
+from pipelines.contenders import saved
+from pipelines.contenders.lineup import line_up
+from pipelines.task import DataRequest
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = [*catalogue.names(), DIABETES.name]
+SEED = 7
+
+
+def declared(name):
+    return DIABETES if name == DIABETES.name else catalogue.find(name)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def task(request):
+    return declared(request.param)
+
+
+@pytest.fixture(scope="module")
+def prepared(task):
+    return run.prepare(task, DataRequest(), SEED)
+
+
+def some(examples, n, seed=SEED):
+    return np.sort(np.random.default_rng(seed).choice(len(examples), min(n, len(examples)), replace=False))
+
+
+def test_the_network_overfits_32_rows(task, prepared):
+    """A network that cannot learn 32 rows by heart has a broken loss, gradient or encoding."""
+    rows = prepared.dataset.examples.take(some(prepared.dataset.examples, 32))
+    recipe = replace(
+        prepared.recipe, epochs=150, patience=150, batch_size=8, dropout=0.0, weight_decay=0.0, learning_rate=3e-3,
+        schedule="constant", monitor="loss",
+    )  # fmt: skip
+    for contender in line_up(task, prepared.objective, recipe)[: len(task.networks)]:
+        fitted = contender.fit(rows, rows, SEED)
+        predictions = fitted.predict(rows)
+        if prepared.objective.kind == "regression":
+            assert prepared.objective.scores(prepared.objective.encode(rows.target), predictions)["r2"] > 0.98
+        else:
+            assert (predictions.labels() == prepared.objective.encode(rows.target)).mean() == 1.0
+
+
+def test_shuffled_labels_give_chance(task, prepared):
+    """Whoever finds something in labels that mean nothing has seen the test rows."""
+    examples, objective = prepared.dataset.examples, prepared.objective
+    order = np.random.default_rng(SEED).permutation(len(examples))
+    examples = replace(examples, target=examples.target[order])
+    fold = prepared.folds[0]
+    train, valid, test = (part[some(part, n)] for part, n in ((fold.train, 400), (fold.valid, 100), (fold.test, 600)))
+    recipe = replace(prepared.recipe, epochs=5, trials=1)
+    truth = objective.encode(examples.take(test).target)
+    for contender in line_up(task, objective, recipe):
+        predictions = contender.fit(examples.take(train), examples.take(valid), SEED).predict(examples.take(test))
+        assert_chance(objective, truth, predictions, contender.name)
+
+
+def assert_chance(objective, truth, predictions, name):
+    """Within 4.5 standard errors of chance: one false alarm in 150 000 tests."""
+    if objective.kind == "regression":
+        if np.ptp(predictions.values) > 0:
+            assert abs(np.corrcoef(truth, predictions.values)[0, 1]) < 4.5 / math.sqrt(len(truth)), name
+        return
+    if objective.binary:
+        positives = int(truth.sum())
+        negatives = len(truth) - positives
+        error = math.sqrt((len(truth) + 1) / (12 * positives * negatives))  # Mann and Whitney 1947
+        assert abs(objective.scores(truth, predictions)["auroc"] - 0.5) < 4.5 * error, name
+        return
+    hits = (predictions.labels() == truth).mean()
+    shares, said = (
+        np.bincount(each, minlength=len(objective.classes)) / len(truth) for each in (truth, predictions.labels())
+    )
+    chance = float(shares @ said)
+    assert abs(hits - chance) < 4.5 * math.sqrt(max(chance, 1e-3) * (1 - chance) / len(truth)), name
+
+
+def test_no_row_and_no_id_crosses_a_split(prepared):
+    examples = prepared.dataset.examples
+    for fold in prepared.folds:
+        parts = (fold.train, fold.valid, fold.test)
+        assert all(len(part) for part in parts)
+        assert len(np.unique(np.concatenate(parts))) == sum(map(len, parts))
+        if examples.ids is not None:
+            ids = [set(examples.ids[part].astype(str)) for part in parts]
+            assert not (ids[0] & ids[1] | ids[0] & ids[2] | ids[1] & ids[2])
+
+
+def test_sensitive_attributes_are_measured_and_not_seen(task, prepared):
+    for attribute in task.sensitive:
+        assert attribute.column in prepared.dataset.examples.groups
+        assert (attribute.column in prepared.dataset.examples.columns) == attribute.keep
+
+
+def test_saved_contenders_predict_the_same_in_a_new_process(task, prepared, tmp_path):
+    examples, fold = prepared.dataset.examples, prepared.folds[0]
+    train, valid = (examples.take(part[some(part, 300)]) for part in (fold.train, fold.valid))
+    rows = examples.take(fold.test[:40])
+    recipe = replace(prepared.recipe, epochs=2, trials=1)
+    expected = {}
+    for contender in line_up(task, prepared.objective, recipe):
+        fitted = contender.fit(train, valid, SEED)
+        folder = tmp_path / contender.name
+        folder.mkdir()
+        saved.save(fitted, folder, task.name, contender.name, prepared.objective, rows, float("nan"))
+        expected[contender.name] = fitted.predict(rows).values
+    found = predicted_elsewhere(task.name, tmp_path, list(expected))
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def predicted_elsewhere(task_name, folder, names):
+    """What the saved contenders say in a process that never saw the training."""
+    code = f"""
+import json, sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from pathlib import Path
+from test_task_contract import SEED, declared
+from pipelines import run
+from pipelines.contenders import saved
+from pipelines.task import DataRequest
+prepared = run.prepare(declared({task_name!r}), DataRequest(), SEED)
+rows = prepared.dataset.examples.take(prepared.folds[0].test[:40])
+found = {{name: saved.load(Path({str(folder)!r}) / name).predict(rows).values.tolist() for name in {names!r}}}
+Path({str(folder / "found.json")!r}).write_text(json.dumps(found))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads((folder / "found.json").read_text())
