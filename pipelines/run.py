@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from pipelines import settings
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender, Fitted, Watch, unwatched
@@ -32,6 +34,10 @@ from pipelines.tracking.store import open_store
 
 MANY_ROWS = 20_000
 """From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
+
+
+MANY_IDS, MOST_FOLDS = 20, 6
+"""With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
 
 
 class Progress(Protocol):
@@ -167,7 +173,7 @@ def prepare(
         progress.say(note)
     for check in checks:
         if not check.passed:
-            progress.say(f"check: {check.name}? {check.detail}")
+            progress.say(f'the check "{check.name}" failed: {check.detail}')
     return Prepared(dataset, objective, folds, recipe, protocol, checks)
 
 
@@ -307,13 +313,18 @@ def _decided(predictions: Predictions, threshold: float) -> Predictions:
 
 
 def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Splitting:
-    """The task's protocol, adapted to what this data has: moments, ids, its own test rows, many rows."""
+    """The task's protocol, adapted to what this data has: moments, ids, its own test rows, many rows, few ids."""
+    ids, official = dataset.examples.ids, dataset.official
     if request.time is not None:
         return replace(protocol, kind="holdout", by="time")
-    by: Any = "id" if dataset.examples.ids is not None else "row"
-    official = dataset.official is not None and bool((dataset.official == "test").any())
+    by: Any = "id" if ids is not None else "row"
+    if official is not None and (official == "test").any():
+        return replace(protocol, by=by, kind="holdout")
+    distinct = MANY_IDS if ids is None else len(np.unique(ids.astype(np.str_)))
+    if distinct < MANY_IDS:
+        return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
     many = request.where != "sample" and len(dataset.examples) >= MANY_ROWS
-    return replace(protocol, by=by, kind="holdout" if official or many else protocol.kind)
+    return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:

@@ -42,7 +42,9 @@ TASK = Task(
     objective=Classification(),
     networks=(Network("separable-cnn", separable_cnn(RATE)),),
     baselines=baselines(RATE),
-    recipe=Recipe(epochs=30, batch_size=64, learning_rate=3e-3, dropout=0.2, patience=6, weight_decay=0.01),
+    recipe=Recipe(
+        epochs=30, batch_size=64, learning_rate=3e-3, dropout=0.2, patience=10, weight_decay=0.01, monitor="score"
+    ),
     protocol=Protocol(kind="holdout", by="id", test=0.4),
     sample_is_simulated=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pipelines.errors import BadInput
@@ -11,9 +12,15 @@ from pipelines.report.document import LimitResult
 from pipelines.task import Task
 from pipelines.tracking import query
 
+COLUMNS = (
+    "run_id", "started", "status", "data_source", "data_sha256", "rows", "seconds", "primary", "answer", "passed",
+    "winner", "network", "network_score", "best_baseline", "baseline_score", "difference", "low", "high", "p_value",
+    "failure",
+)  # fmt: skip
+
 
 def past_runs(task: Task, limit: int) -> list[dict[str, Any]]:
-    """One row per recorded run, the newest first, as plain values.
+    """One row per recorded run, the newest first, as plain values; None for a number that a run never reached.
 
     Raises:
         BadInput: no run of this task is recorded here.
@@ -21,31 +28,13 @@ def past_runs(task: Task, limit: int) -> list[dict[str, Any]]:
     found = query.runs(task.name, limit)
     if found.empty:
         raise BadInput(f"no run of {task.name} is recorded here; record one with `tapeline run {task.name}`")
-    return [_row(each) for each in found.to_dict("records")]
+    return [{name: _plain(row[name]) for name in COLUMNS} for row in found.to_dict("records")]
 
 
-def _row(found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "run": str(found["run_id"])[:8],
-        "started": f"{found['started']:%Y-%m-%d %H:%M}",
-        "status": found["status"],
-        "data": found["data_source"] or "-",
-        "answer": found["answer"] or found["failure"] or "-",
-        "winner": found["winner"] or "-",
-        "network": _scored(found, "network", "network_score"),
-        "best baseline": _scored(found, "best_baseline", "baseline_score"),
-        "difference": _difference(found),
-    }
-
-
-def _scored(found: dict[str, Any], name: str, score: str) -> str:
-    return f"{found[name]} {found[score]:.3f}" if found[score] == found[score] else "-"
-
-
-def _difference(found: dict[str, Any]) -> str:
-    if found["difference"] != found["difference"]:
-        return "-"
-    return f"{found['difference']:+.4f} ({found['low']:+.4f} to {found['high']:+.4f})"
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return None if value != value else value
 
 
 def limits_of(task: Task, run_id: str | None) -> tuple[str, tuple[LimitResult, ...]]:

@@ -5,9 +5,12 @@ Nothing heavy is imported before a command needs it. Answers go to stdout, every
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +29,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+SECONDS_TO_TIDY = 5
+"""For so long after a signal to stop, further ones are not heard."""
+LONGEST_SURPRISE = 300
+"""Characters of an unforeseen error that are shown: some libraries quote whole arrays."""
+
 TaskName = Annotated[
     str,
     typer.Argument(metavar="TASK", help="A task's name, as `tapeline list` shows it.", autocompletion=catalogue.names),
@@ -38,11 +46,15 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 def run() -> None:
     """The console script: run a command and turn what goes wrong into one line and an exit code."""
     debug = "--debug" in sys.argv
-    signal.signal(signal.SIGTERM, _terminated)
+    stop = _stopping()
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # ignored, where a shell started us in the background
+        signal.signal(signal.SIGINT, stop)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as ended:
-        raise SystemExit(ended.exit_code) from None
+        # A number where the command was left early; click makes 130 of a KeyboardInterrupt.
+        ended = app(prog_name="tapeline", standalone_mode=False)
+        if ended == Interrupted.exit_code:
+            raise KeyboardInterrupt
     except TapelineError as error:
         _fail(str(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
@@ -52,8 +64,10 @@ def run() -> None:
         raise SystemExit(0) from None
     except Exception as error:
         if hasattr(error, "format_message"):  # wrong usage, found by click
-            _fail(f"{error.format_message()} (see {Path(sys.argv[0]).name} --help)", 2, debug)
-        _fail(f"unexpected {type(error).__name__}: {error}; --debug shows where", 3, debug)
+            where = getattr(getattr(error, "ctx", None), "command_path", "tapeline")
+            _fail(f"{error.format_message().rstrip('.')}; `{where} --help` shows what there is", 2, debug)
+        said = " ".join(str(error).split())[:LONGEST_SURPRISE]
+        _fail(f"unexpected {type(error).__name__}: {said}; --debug shows where", 3, debug)
 
 
 def _fail(message: str, code: int, debug: bool) -> None:
@@ -66,8 +80,21 @@ def _fail(message: str, code: int, debug: bool) -> None:
     raise SystemExit(code)
 
 
-def _terminated(number: int, frame: Any) -> None:
-    raise Interrupted("terminated by a signal; the MLflow run is marked as stopped")
+def _stopping() -> Callable[[int, Any], None]:
+    """What a signal to stop does: raise KeyboardInterrupt, once.
+
+    A second signal is not heard while the run is being marked as stopped, unless that takes long. Not an exception of
+    ours, because TensorFlow turns any `Exception` that passes through a call of a graph into a TypeError.
+    """
+    heard = -math.inf
+
+    def stop(number: int, frame: Any) -> None:
+        nonlocal heard
+        if time.monotonic() - heard > SECONDS_TO_TIDY:
+            heard = time.monotonic()
+            raise KeyboardInterrupt
+
+    return stop
 
 
 def _version(wanted: bool) -> None:
@@ -97,15 +124,9 @@ def list_tasks(json: Json = False) -> None:
              "simulated": task.sample_is_simulated} for task in tasks
         ]))  # fmt: skip
         return
-    from rich.table import Table
+    from pipelines.cli import show
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "learns", "sample", "public"):
-        table.add_column(heading, no_wrap=heading == "task")
-    for task in tasks:
-        sample = "simulated" if task.sample_is_simulated else "real"
-        table.add_row(task.name, task.summary, sample, ", ".join(task.sources.public) or "-")
-    Console().print(table)
+    show.tasks(Console(), tasks)
 
 
 @app.command("run")
@@ -187,7 +208,8 @@ def check(
     if json:
         import json as format
 
-        print(format.dumps({"run": found, "limits": [vars(each) for each in results]}))
+        limits = [{**vars(each), "value": each.value if math.isfinite(each.value) else None} for each in results]
+        print(format.dumps({"run": found, "limits": limits}))
     else:
         console = Console()
         console.print(f"run {found}" if results else f"run {found}: {task} declares no limit")
@@ -237,6 +259,8 @@ def ui(
         return
     print(f"http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
     arguments = ["--backend-store-uri", store.uri, "--host", "127.0.0.1", "--port", str(port)]
+    # Its runner of background jobs, which we have none of, would outlive it.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *arguments])  # noqa: S606  our own arguments
 
 

@@ -3,118 +3,241 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.report.document import Estimate, GroupRow, LimitResult, Report, Scorecard
+from pipelines.cli import layout
+from pipelines.cli.layout import interval, number, signed, spoken
+from pipelines.evaluation.verdict import SIGNIFICANCE
+from pipelines.report.document import Comparison, Estimate, Gap, GroupRow, LimitResult, Report, Scorecard
+from pipelines.task import Task
 
 SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
           "rmse", "mae", "r2")  # fmt: skip
 MOST_SCORES = 4
-SHORT = {"expected_calibration_error": "calibration error", "average_precision": "avg precision"}
 GROUP_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "rmse", "mae", "mean_error")
+MOST_GROUPS = 12
+"""Groups of one attribute that are shown, the largest ones; the report holds all."""
 
 
 def report(console: Console, document: Report) -> None:
     """The whole answer: data, contenders, comparisons, bias of the network, limits, verdict."""
     data = document.data
-    kind = "simulated" if data.simulated else "real"
-    console.print(
-        f"[bold]{document.task}[/bold] on {escape(data.source)} ({kind}, {data.rows} rows); {data.protocol}\n"
-    )
-    console.print(_contenders(document))
-    console.print(_comparisons(document))
+    kind = "simulated data" if data.simulated else "real data"
+    console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
+    console.print(f"{escape(data.protocol)}\n", style="dim")
+    _contenders(console, document)
+    _comparisons(console, document)
     card = document.scorecard(document.verdict.network)
     if card.bias:
-        console.print(_bias(card))
+        _bias(console, card)
         _gaps(console, card)
     limits(console, document.verdict.limits)
     console.print(f"[bold]{escape(document.verdict.sentence)}[/bold]")
     console.print(f"{document.seconds:.0f} s; MLflow run {document.mlflow_run_id}; `tapeline ui` opens it", style="dim")
 
 
+def tasks(console: Console, declared: Sequence[Task]) -> None:
+    """The tasks, what each one learns, and where its data comes from."""
+    console.print(layout.widest(console, (partial(_tasks, declared, wide=True), partial(_tasks, declared, wide=False))))
+
+
+def _tasks(declared: Sequence[Task], wide: bool) -> Table:
+    table = layout.table()
+    layout.words(table, "task")
+    layout.words(table, *(["learns", "sample", "public"] if wide else ["learns, from"]), folds=True)
+    for task in declared:
+        sample = "simulated" if task.sample_is_simulated else "real"
+        public = ", ".join(task.sources.public)
+        where = f"[dim]{sample} sample{f'; public: {public}' if public else ''}[/dim]"
+        table.add_row(task.name, *([task.summary, sample, public or "-"] if wide else [f"{task.summary}\n{where}"]))
+    return table
+
+
 def limits(console: Console, results: Sequence[LimitResult]) -> None:
-    """One line per limit of the task."""
+    """Whether each limit of the task holds, and what was measured."""
+    if not results:
+        return
+    table = layout.table("limits that the task sets its network")
+    layout.words(table, "limit", folds=True)
+    layout.numbers(table, "asked", "measured")
+    layout.words(table, "")
     for each in results:
         mark = "[green]holds[/green]" if each.passed else "[red]fails[/red]"
-        console.print(f"limit {each.name}: {mark} (measured {each.value:.3g}, limit {each.limit:.3g})")
-    if results:
-        console.print()
+        asked = "yes" if each.name == "beats_best_baseline" else number(each.limit)
+        table.add_row(_limit(each.name), asked, number(each.value), mark)
+    console.print(table)
+    console.print()
 
 
 def runs(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """Past runs of a task, the newest first."""
-    table = Table(box=None, pad_edge=False)
-    headings = ("run", "started", "status", "data", "answer", "winner", "network", "best baseline", "difference")
-    for heading in headings:
-        table.add_column(heading)
+    console.print(layout.widest(console, (partial(_runs, rows, wide=True), partial(_runs, rows, wide=False))))
     for row in rows:
-        table.add_row(*(escape(str(row[heading])) for heading in headings))
-    console.print(table)
+        if row["failure"]:
+            console.print(f"{row['run_id'][:8]} {row['status']}: {escape(row['failure'])}", style="dim")
 
 
-def _contenders(document: Report) -> Table:
+def _runs(rows: Sequence[dict[str, Any]], wide: bool) -> Table:
+    table, gap = layout.table(), " " if wide else "\n"
+    layout.words(table, *(["run", "started (UTC)", "data"] if wide else ["run"]), folds=True)
+    layout.words(table, "better?" if wide else "network\nbetter?", "network", "best baseline")
+    layout.words(table, "network's lead" + gap + "(95 % interval)")
+    for row in rows:
+        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), row["data_source"] or "-"]
+        answer = row["answer"] or row["status"].lower()
+        cells = [*(run if wide else ["\n".join(run)]), answer, _scored(row, "network", "network_score", gap),
+                 _scored(row, "best_baseline", "baseline_score", gap), _difference(row, gap)]  # fmt: skip
+        table.add_row(*(escape(cell) for cell in cells))
+    return table
+
+
+def _scored(row: dict[str, Any], name: str, score: str, gap: str) -> str:
+    return "-" if row[score] is None else f"{row[name]}{gap}{number(row[score])}"
+
+
+def _difference(row: dict[str, Any], gap: str) -> str:
+    if row["difference"] is None:
+        return "-"
+    low, high = (float("nan") if row[end] is None else float(row[end]) for end in ("low", "high"))
+    return f"{signed(row['difference'])}{gap}({interval(low, high, how=signed)})"
+
+
+def _contenders(console: Console, document: Report) -> None:
+    present = [name for name in SCORES if name in document.contenders[0].scores and name != document.primary]
+    shown = [document.primary, *present][:MOST_SCORES]
+    layouts = [partial(_scorecards, document, shown[:most]) for most in range(len(shown), 0, -1)]
+    console.print(layout.widest(console, layouts))
+    _legend(console, [document.primary])
+
+
+def _scorecards(document: Report, shown: Sequence[str]) -> Table:
     primary = document.primary
-    present = [name for name in SCORES if name in document.contenders[0].scores]
-    shown = [primary, *[name for name in present if name != primary]][:MOST_SCORES]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("contender")
-    for name in shown:
-        table.add_column(SHORT.get(name, name.replace("_", " ")) + (" (95 % interval)" if name == primary else ""))
-    table.add_column("train s", justify="right")
-    table.add_column("rows/s", justify="right")
+    table = layout.table()
+    layout.words(table, "contender")
+    layout.numbers(table, spoken(primary), "95 % interval", *(spoken(name) for name in shown[1:]), "train s", "rows/s")
     for card in document.contenders:
-        best = card.name == document.verdict.winner
-        cells = [str(card.scores[primary]), *(_short(card.scores[name]) for name in shown[1:])]
-        cost = (f"{card.cost.train_seconds:.1f}", f"{card.cost.predict_rows_per_second:,.0f}")
-        table.add_row(card.name, *cells, *cost, style="bold" if best else "")
+        first = card.scores[primary]
+        cells = (
+            number(first.value),
+            interval(first.low, first.high),
+            *(number(card.scores[n].value) for n in shown[1:]),
+        )
+        cost = (f"{card.cost.train_seconds:,.1f}", f"{card.cost.predict_rows_per_second:,.0f}")
+        table.add_row(card.name, *cells, *cost, style="bold" if card.name == document.verdict.winner else "")
     return table
 
 
-def _comparisons(document: Report) -> Table:
-    table = Table(box=None, pad_edge=False, title=f"\npaired test on {document.primary}", title_justify="left")
-    for heading in ("contender", "against", "difference", "95 % interval", "p (Holm)", "test"):
-        table.add_column(heading)
+def _comparisons(console: Console, document: Report) -> None:
+    tests = ", ".join(dict.fromkeys(each.test for each in document.comparisons))
+    networks = list(dict.fromkeys(each.contender for each in document.comparisons))
+    several = len(networks) > 1
+    table = layout.table(f"lead of {' and '.join(networks)} in {spoken(document.primary)} ({tests} test)")
+    layout.words(table, *(["of"] if several else []), "over")
+    layout.numbers(table, "lead", "95 % interval", "p (Holm)")
+    layout.words(table, "better?")
     for each in document.comparisons:
-        p_value = "< 0.001" if each.p_value < 0.001 else f"{each.p_value:.3f}"
-        interval = f"{each.low:+.4f} to {each.high:+.4f}"
-        table.add_row(each.contender, each.baseline, f"{each.difference:+.4f}", interval, p_value, each.test)
-    return table
-
-
-def _bias(card: Scorecard) -> Table:
-    metrics = [name for name in GROUP_METRICS if name in card.bias[0].metrics]
-    table = Table(box=None, pad_edge=False, title=f"\nhow {card.name} treats each group", title_justify="left")
-    for heading in ("attribute", "group", "n", "positives", *metrics):
-        table.add_column(heading.replace("_", " "), justify="right" if heading in ("n", "positives") else "left")
-    for row in card.bias:
-        table.add_row(*_group_cells(row, metrics))
-    return table
-
-
-def _group_cells(row: GroupRow, metrics: Sequence[str]) -> list[str]:
-    return [escape(row.attribute), escape(row.group), str(row.n), str(row.n_positive),
-            *(_with_interval(row.metrics[name]) for name in metrics)]  # fmt: skip
-
-
-def _gaps(console: Console, card: Scorecard) -> None:
-    for gap in card.gaps:
-        if gap.difference == gap.difference:
-            console.print(
-                f"gap {escape(gap.attribute)} {gap.metric.replace('_', ' ')}: {gap.difference:.3f} "
-                f"({gap.low:.3f} to {gap.high:.3f}), {escape(gap.groups[0])} against {escape(gap.groups[1])}"
-            )
+        p_value = "undefined" if each.p_value != each.p_value else f"{each.p_value:.3f}"
+        ends = interval(each.low, each.high, 4, signed)
+        table.add_row(*([each.contender] if several else []), each.baseline, signed(each.difference, 4), ends,
+                      "< 0.001" if each.p_value < 0.001 else p_value, _finding(each))  # fmt: skip
+    console.print(table)
     console.print()
 
 
-def _short(estimate: Estimate) -> str:
-    return "undefined" if estimate.value != estimate.value else f"{estimate.value:.3f}"
+def _finding(each: Comparison) -> str:
+    if not each.p_value < SIGNIFICANCE:
+        return "not clear"
+    return "yes" if each.difference > 0 else "no, worse"
 
 
-def _with_interval(estimate: Estimate) -> str:
-    if estimate.value != estimate.value:
-        return "undefined"
-    return f"{estimate.value:.2f} ({estimate.low:.2f}-{estimate.high:.2f})"
+def _bias(console: Console, card: Scorecard) -> None:
+    metrics = [name for name in GROUP_METRICS if name in card.bias[0].metrics]
+    rows, left_out = _largest(card.bias)
+    console.print(layout.widest(console, (partial(_groups, card.name, rows, metrics, wide) for wide in (True, False))))
+    if left_out:
+        console.print(f"{left_out} smaller groups are in the report (--json, `tapeline ui`)", style="dim")
+    _legend(console, metrics)
+
+
+def _largest(rows: Sequence[GroupRow]) -> tuple[list[GroupRow], int]:
+    """The largest groups of each attribute in their order, and how many were left out."""
+    kept: list[GroupRow] = []
+    for attribute in dict.fromkeys(row.attribute for row in rows):
+        members = [row for row in rows if row.attribute == attribute]
+        largest = sorted(range(len(members)), key=lambda place: -members[place].n)[:MOST_GROUPS]
+        kept += [members[place] for place in sorted(largest)]
+    return kept, len(rows) - len(kept)
+
+
+def _groups(name: str, rows: Sequence[GroupRow], metrics: Sequence[str], wide: bool) -> Table:
+    """A row a group; where it is narrow, intervals stand under their value and an attribute above its groups."""
+    table = layout.table(f"how {name} treats each group, with 95 % intervals")
+    layout.words(table, *(["attribute"] if wide else []), "group", folds=True)
+    positives = "tpr" in metrics
+    headings = [spoken(metric) if wide else spoken(metric).replace(" ", "\n") for metric in metrics]
+    layout.numbers(table, "n", *(["positive"] if positives else []), *headings)
+    before = None
+    for row in rows:
+        attribute = escape(row.attribute) if row.attribute != before else ""
+        if attribute and not wide:
+            table.add_row(f"[bold]{attribute}[/bold]")
+        counts = [f"{row.n:,}", *([f"{row.n_positive:,}"] if positives else [])]
+        values = [_with_interval(row.metrics[metric], wide) for metric in metrics]
+        table.add_row(*([attribute] if wide else []), escape(row.group), *counts, *values)
+        before = row.attribute
+    return table
+
+
+def _gaps(console: Console, card: Scorecard) -> None:
+    measured = [gap for gap in card.gaps if gap.difference == gap.difference]
+    if not measured:
+        return
+    table = layout.table("largest gap between two groups, and whether it is more than chance")
+    layout.words(table, "attribute", "gap")
+    layout.numbers(table, "size", "95 % interval")
+    layout.words(table, "real?")
+    layout.words(table, "between", folds=True)
+    for gap in measured:
+        size, low, high = _size(gap)
+        name = gap.metric.replace("_", " ") + (" ratio" if gap.metric == "disparate_impact" else "")
+        real = "yes" if gap.low > 0 else "not clear"
+        between = f"{gap.groups[0]} and {gap.groups[1]}"
+        table.add_row(escape(gap.attribute), name, number(size), interval(low, high), real, escape(between))
+    console.print(table)
+    console.print()
+
+
+def _size(gap: Gap) -> tuple[float, float, float]:
+    """Its size as people quote it: of disparate impact the ratio, of anything else the difference."""
+    if gap.metric == "disparate_impact":
+        return 1 - gap.difference, 1 - gap.high, 1 - gap.low
+    return gap.difference, gap.low, gap.high
+
+
+def _with_interval(estimate: Estimate, wide: bool) -> str:
+    value = number(estimate.value, 2)
+    if estimate.low != estimate.low or estimate.high != estimate.high:
+        return value
+    ends = number(estimate.low, 2) + (" to " if estimate.low < 0 else "-") + number(estimate.high, 2)
+    return f"{value} ({ends})" if wide else f"{value}\n{ends}"
+
+
+def _legend(console: Console, metrics: Sequence[str]) -> None:
+    if line := layout.explained(metrics):
+        console.print(line, style="dim")
+    console.print()
+
+
+def _limit(name: str) -> str:
+    what, _, rest = name.partition("/")
+    return {
+        "beats_best_baseline": "beats the best baseline",
+        "primary_at_least": "deciding score at least as good as",
+        "calibration_error_at_most": "calibration error at most",
+        "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",
+    }.get(what, name)

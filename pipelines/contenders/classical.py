@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contenders.contender import History, Watch, unwatched
+from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.data.examples import Examples
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective, Predictions
@@ -23,7 +23,7 @@ INNER_FOLDS = 3
 """Folds, within the training rows, on which a setting is scored."""
 
 FEW_ROWS = 20_000
-"""Below this many rows a fit's own threads cost more than they give (measured: a boosting of 2000 rows, 2 cores busy)."""
+"""Below this many rows a fit's own threads cost more than they give (measured: boosting, 2000 rows, 2 cores busy)."""
 
 SCORERS = {"auroc": "roc_auc", "accuracy": "accuracy", "rmse": "neg_root_mean_squared_error"}
 """Our primary scores by scikit-learn's names."""
@@ -123,8 +123,8 @@ class FittedClassical:
     estimator: Any
     objective: Objective
     column: str | None
-    cost: Cost = Cost(float("nan"))
-    history: History = History()
+    cost: Cost = UNMEASURED
+    history: History = UNRECORDED
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:

@@ -27,6 +27,10 @@ class History:
     best_epoch: int = 0
 
 
+UNMEASURED, UNRECORDED = Cost(float("nan")), History()
+"""The cost and the history of a contender that was loaded, not trained."""
+
+
 class Fitted(Protocol):
     """A trained contender."""
 

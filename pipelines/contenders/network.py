@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contenders.contender import History, Watch, unwatched
+from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.data.examples import Examples, Kind
 from pipelines.models.inputs import as_tensors
 from pipelines.objectives.objective import Objective, Predictions
@@ -87,8 +87,9 @@ class NetworkContender:
     def _score(self, objective: Objective, valid: Examples) -> Callable[[NDArray[Any]], float] | None:
         """Validation outputs -> the primary score, negated where less is better; None where the loss is watched."""
         target, sign = objective.encode(valid.target), 1 if objective.greater_is_better(objective.primary) else -1
+        counted = target if valid.weight is None else target[valid.weight > 0]
         # A single class on the validation rows leaves an AUROC undefined, whatever the network says: watch the loss.
-        if self.recipe.monitor == "loss" or (objective.kind == "classification" and len(np.unique(target)) < 2):
+        if self.recipe.monitor == "loss" or (objective.kind == "classification" and len(np.unique(counted)) < 2):
             return None
 
         def score(outputs: NDArray[Any]) -> float:
@@ -105,8 +106,8 @@ class FittedNetwork:
     model: Any
     objective: Objective
     kinds: Mapping[str, Kind]
-    cost: Cost = Cost(float("nan"))
-    history: History = History()
+    cost: Cost = UNMEASURED
+    history: History = UNRECORDED
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:

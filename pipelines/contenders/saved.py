@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
@@ -24,6 +24,7 @@ DESCRIPTION = "contender.json"
 FORMAT = 1
 
 TRUSTED = frozenset({
+    "functools.partial", "sklearn.utils.validation.check_array",  # boosting's; a partial's function must be here too
     "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -102,8 +103,13 @@ def load(folder: Path) -> Saved:
         objective = stored.from_dict(description["objective"])
         kinds, column = dict(description["kinds"]), description["column"]
         task, name, threshold = description["task"], description["name"], description["threshold"]
-    except FileNotFoundError:
+        threshold = float("nan") if threshold is None else float(threshold)
+        if strange := set(kinds.values()) - set(get_args(Kind)):
+            raise ValueError(f"unknown kind of column {strange}")
+    except (FileNotFoundError, NotADirectoryError):
         raise BadInput(f"{folder} holds no saved contender ({DESCRIPTION} is missing)") from None
+    except OSError as error:
+        raise BadInput(f"{folder / DESCRIPTION} cannot be read: {error.strerror}") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BadInput(f"{folder / DESCRIPTION} was not written by Tapeline, or is damaged: {error!r}") from error
     fitted: Any
@@ -113,7 +119,7 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, float("nan") if threshold is None else float(threshold))
+    return Saved(task, name, fitted, objective, kinds, threshold)
 
 
 def _load_keras(path: Path) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Objective
 from pipelines.task import Baseline, Candidate
@@ -51,7 +53,9 @@ def boosting(train: Examples, objective: Objective) -> Candidate:
 
     kind: Any = HistGradientBoostingClassifier if _classifies(objective) else HistGradientBoostingRegressor
     name = kind.__name__.lower()
-    numbers, categories = train.names("number"), train.names("category")
+    # Its binning fails on a column without any value.
+    numbers = [name for name in train.names("number") if not np.isnan(train.columns[name]).all()]
+    categories = train.names("category")
     native = kind(categorical_features=list(range(len(numbers), len(numbers) + len(categories))), early_stopping=False)
     search = {
         f"{name}__learning_rate": loguniform(0.02, 0.2),

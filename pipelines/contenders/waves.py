@@ -34,7 +34,7 @@ def mfcc_logistic(rate: int, train: Examples, objective: Objective) -> Candidate
 
 
 def mfcc_svm(rate: int, train: Examples, objective: Objective) -> Candidate:
-    """Support vector machine with a Gaussian kernel on MFCC statistics, calibrated by sigmoid; C and gamma are tuned."""
+    """Support vector machine with a Gaussian kernel on MFCC statistics, calibrated by sigmoid; both settings tuned."""
     from scipy.stats import loguniform
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC
@@ -54,7 +54,7 @@ def _pipeline(rate: int, model: Any) -> Any:
 
 
 def mfcc_statistics(waves: NDArray[Any], rate: int) -> NDArray[np.float32]:
-    """(n, samples) waves -> (n, 4 x segments x 13): mean and deviation of the coefficients and of their change over time.
+    """(n, samples) waves -> (n, 4 x segments x 13): mean and deviation of the coefficients and their change in time.
 
     Each wave is cut into three segments of equal length, so that the order of sounds is kept.
 

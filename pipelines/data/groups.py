@@ -22,6 +22,9 @@ FEW = 6
 MANY_GROUPS = 50
 """With more groups than this a bias table says little; a note says so."""
 
+FEWEST_A_GROUP = 5
+"""Many groups of fewer rows than this on average are no groups; a report must not list people by name either."""
+
 
 def set_aside(dataset: Dataset, sensitive: Sequence[Sensitive]) -> Dataset:
     """Move sensitive columns from the columns to the groups, as labels.
@@ -53,6 +56,11 @@ def set_aside(dataset: Dataset, sensitive: Sequence[Sensitive]) -> Dataset:
             hint = did_you_mean(name, known) or "."
             raise BadInput(f"{dataset.source} has no column {name!r} (--sensitive){hint} It has {listed(known, 50)}")
         found = len(set(groups[name]))
+        if found > MANY_GROUPS and len(examples) < FEWEST_A_GROUP * found:
+            raise BadInput(
+                f"--sensitive {name!r} has {count(found, 'group')} in {count(len(examples), 'row')}, as names or "
+                f"identifiers have; groups to compare need at least {FEWEST_A_GROUP} rows each on average"
+            )
         if found > MANY_GROUPS:
             notes.append(
                 f"the sensitive column {shown(name)} makes {count(found, 'group')}, too many to compare surely"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +60,12 @@ def split(
 def _official(
     examples: Examples, classes: NDArray[np.int64] | None, protocol: Protocol, seed: int, official: NDArray[Any]
 ) -> Fold:
-    test = np.flatnonzero(official == "test")
-    if (official == "valid").any():
-        return Fold(np.flatnonzero(official == "train"), np.flatnonzero(official == "valid"), test)
-    return _with_validation(examples, np.flatnonzero(official == "train"), test, classes, protocol, seed)
+    train, valid, test = (np.flatnonzero(official == part) for part in ("train", "valid", "test"))
+    if not len(train):
+        raise BadInput("the set's own split has no training rows")
+    if len(valid):
+        return Fold(train, valid, test)
+    return _with_validation(examples, train, test, classes, protocol, seed)
 
 
 def _cross_validation(
@@ -87,24 +90,35 @@ def _with_validation(
 def _cut(
     examples: Examples, rows: Rows, classes: NDArray[np.int64] | None, by: str, share: float, seed: int
 ) -> tuple[Rows, Rows]:
-    """Take `share` of the rows aside: the first of 1/share parts, so that strata and ids are kept as in folds."""
-    if by == "id" or classes is None:
-        # Whole ids cannot be cut exactly; many small parts gathered up to the share come close.
-        parts = max(2, min(20, _units(examples, rows, by)))
-        aside: list[Rows] = []
-        for _, part in _parts(examples, rows, classes, by, parts, seed):
-            if aside and sum(map(len, aside)) + len(part) / 2 > share * len(rows):
-                break
-            aside.append(part)
-        taken = np.concatenate(aside)
-        return np.setdiff1d(rows, taken), taken
+    """Take `share` of the rows aside: stratified by class, and whole ids where they must not be cut."""
+    if by == "id":
+        return _cut_ids(examples, rows, classes, share, seed)
     from sklearn.model_selection import train_test_split
 
+    labels = None if classes is None else classes[rows]
     try:
-        kept, taken = train_test_split(rows, test_size=share, random_state=seed, stratify=classes[rows])
+        kept, taken = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
     except ValueError:
-        raise BadInput(_too_few(classes[rows], max(2, round(1 / share)), "parts")) from None
+        if labels is None or not len(labels):
+            raise BadInput(f"no share of {share:g} can be taken from {_counted(len(rows), 'row')}") from None
+        raise BadInput(_too_few(labels, max(2, round(1 / share)), "parts")) from None
     return kept, taken
+
+
+def _cut_ids(
+    examples: Examples, rows: Rows, classes: NDArray[np.int64] | None, share: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Whole ids cannot be cut exactly, but many small parts, gathered up to the share, come close."""
+    most = len(rows) if classes is None else np.bincount(classes[rows], minlength=1).max()
+    parts = max(2, min(20, _units(examples, rows, "id"), most))
+    small = [part for _, part in _parts(examples, rows, classes, "id", parts, seed)]
+    aside: list[Rows] = small[:1]
+    for part in small[1:-1]:
+        if sum(map(len, aside)) + len(part) / 2 > share * len(rows):
+            break
+        aside.append(part)
+    taken = np.concatenate(aside)
+    return np.setdiff1d(rows, taken), taken
 
 
 def _parts(
@@ -115,22 +129,23 @@ def _parts(
 
     units = _units(examples, rows, by)
     if units < parts:
-        raise BadInput(f"{units} {'ids' if by == 'id' else 'rows'} cannot be divided into {parts} parts")
-    groups = examples.ids[rows].astype(str) if by == "id" and examples.ids is not None else None
+        raise BadInput(f"{_counted(units, 'id' if by == 'id' else 'row')} cannot be divided into {parts} parts")
     labels = None if classes is None else classes[rows]
-    if labels is not None and np.bincount(labels).max() < parts:
-        raise BadInput(_too_few(labels, parts, "folds"))
-    if groups is not None and labels is not None:
-        folder: Any = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-    elif groups is not None:
-        folder = GroupKFold(parts, shuffle=True, random_state=seed)
-    elif labels is not None:
-        if np.bincount(labels)[np.unique(labels)].min() < parts:
+    if labels is not None:
+        counts = np.bincount(labels)[np.unique(labels)]
+        if (counts.max() if by == "id" else counts.min()) < parts:  # ids cannot give every part each class anyway
             raise BadInput(_too_few(labels, parts, "folds"))
-        folder = StratifiedKFold(parts, shuffle=True, random_state=seed)
+    groups = examples.ids[rows].astype(str) if by == "id" and examples.ids is not None else None
+    if groups is None:
+        folder: Any = KFold if labels is None else StratifiedKFold
     else:
-        folder = KFold(parts, shuffle=True, random_state=seed)
-    return [(rows[rest], rows[part]) for rest, part in folder.split(rows, labels, groups)]
+        folder = GroupKFold if labels is None else StratifiedGroupKFold
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a class has fewer rows than there are parts, which ids may have
+        divided = list(folder(parts, shuffle=True, random_state=seed).split(rows, labels, groups))
+    if not all(len(part) for _, part in divided):  # stratified by few ids, a part may stay empty
+        divided = list(GroupKFold(parts, shuffle=True, random_state=seed).split(rows, labels, groups))
+    return [(rows[rest], rows[part]) for rest, part in divided]
 
 
 def _units(examples: Examples, rows: Rows, by: str) -> int:
@@ -155,6 +170,10 @@ def _by_time(examples: Examples, protocol: Protocol) -> Fold:
 def _too_few(labels: NDArray[np.int64], parts: int, what: str) -> str:
     present, counts = np.unique(labels, return_counts=True)
     return (
-        f"the rarest class has {counts.min()} row{'s' if counts.min() > 1 else ''}, too few for {parts} {what} "
+        f"the rarest class has {_counted(counts.min(), 'row')}, too few for {parts} {what} "
         f"({len(labels)} rows, {len(present)} classes); every part needs each class"
     )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

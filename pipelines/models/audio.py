@@ -12,10 +12,12 @@ from pipelines.objectives.objective import Objective
 from pipelines.task import Architecture, Recipe
 
 WINDOW_SECONDS, HOP_SECONDS, MELS = 0.032, 0.016, 40
+MASKED = 0.1
+"""Share of bands, and of moments, that a training step does not hear."""
 
 
 def separable_cnn(rate: int) -> Callable[[Examples, Objective, Recipe], Architecture]:
-    """Log-mel frames > four 1-D separable convolutions over time > average > outputs, for waves of `rate` samples a second.
+    """Log-mel frames > four 1-D separable convolutions over time > average > outputs, for waves of `rate` Hz.
 
     The log-mel spectrogram is part of the saved model, which therefore takes waves. `recipe.width` channels, 96 if 0.
 
@@ -45,7 +47,11 @@ def separable_cnn(rate: int) -> Callable[[Examples, Objective, Recipe], Architec
 
         width = recipe.width or 96
         inputs = keras.Input(encode.output_shape[1:])
-        hidden = inputs
+        # Each clip is normalised over its own time, so that a voice's or a microphone's colour falls away.
+        hidden = layers.LayerNormalization(axis=1, center=False, scale=False)(inputs)
+        # SpecAugment (Park et al. 2019) in its simplest form: some bands and some moments are hidden in training.
+        hidden = layers.SpatialDropout1D(MASKED)(hidden)
+        hidden = layers.Dropout(MASKED, noise_shape=(None, inputs.shape[1], 1))(hidden)
         for block in range(4):
             hidden = layers.SeparableConv1D(width, 7, padding="same", use_bias=False)(hidden)
             hidden = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(hidden))

@@ -31,7 +31,7 @@ def keras_inputs(examples: Examples, names: list[str]) -> dict[str, Any]:
     inputs = {}
     for name in names:
         kind, shape = examples.kinds[name], np.shape(examples.columns[name])[1:]
-        # Keras takes a slash for a path, so it becomes the division slash, which no other column's name is likely to hold.
+        # Keras takes a slash for a path, so it becomes the division slash, which hardly any column's name holds.
         inputs[name] = keras.Input(shape or (1,), dtype=DTYPES[kind], name=name.replace("/", "\N{DIVISION SLASH}"))
     return inputs
 

@@ -15,8 +15,8 @@ PACKAGE = "tapeline"
 class NumberEncoding(keras.layers.Layer):
     """Numbers for a network: standardised, with a flag where missing, and piecewise linearly encoded.
 
-    The piecewise-linear encoding of x over edges e_0 < ... < e_T is the vector of clip((x - e_t) / (e_{t+1} - e_t), 0, 1):
-    how far x has come through each bin. It lets a small network bend at quantiles, which trees do for nothing.
+    The piecewise-linear encoding of x over edges e_0 < ... < e_T is the vector of clip((x - e_t) / (e_{t+1} - e_t),
+    0, 1): how far x has come through each bin. It lets a small network bend at quantiles, which trees do for nothing.
 
     Args:
         centre, spread: per column, in the column's unit; a missing value becomes the centre.
@@ -42,7 +42,8 @@ class NumberEncoding(keras.layers.Layer):
             known = column[~np.isnan(column)]
             known = known if len(known) else np.zeros(1)
             centre.append(float(np.median(known)))
-            spread.append(float(known.std()) if np.ptp(known) else 1.0)  # rounding may leave equal numbers a deviation
+            reach = float(np.ptp(known))  # divided by it first, no square over- or underflows
+            spread.append(float((known / reach).std()) * reach if reach else 1.0)
             edges.append([float(edge) for edge in np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))])
         return cls(centre, spread, edges, **settings)
 

@@ -53,8 +53,7 @@ def encoder(train: Examples) -> Any:
         )
         known = np.column_stack([train.columns[name] for name in numbers]).astype(np.float64)
         parts.append(NumberEncoding.fitted(known, BINS)(stacked))
-    for name in categories:
-        parts.append(_one_hot(train.columns[name])(inputs[name]))
+    parts += [_one_hot(train.columns[name])(inputs[name]) for name in categories]
     return keras.Model(inputs, keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0])
 
 

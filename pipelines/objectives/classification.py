@@ -57,8 +57,8 @@ class Classification:
             raise BadInput(f"the target has one class only ({names[0] if names else 'no row'}); two or more are needed")
         if len(names) > min(MOST_CLASSES, max(2, len(target) // 2)):
             raise BadInput(
-                f"the target has {len(names)} distinct values in {len(target)} rows, which is a number or an identifier, "
-                f"not a class; this task classifies, so name a column of labels with --target"
+                f"the target has {len(names)} distinct values in {len(target)} rows, which is a number or an "
+                f"identifier, not a class; this task classifies, so name a column of labels with --target"
             )
         if len(names) == 2:
             names = _positive_last(names, counts, positive)

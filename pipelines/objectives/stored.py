@@ -25,11 +25,14 @@ def from_dict(fields: Mapping[str, Any]) -> Objective:
     Raises:
         BadInput: an objective of another kind, or fields that it does not have.
     """
+    from pydantic import TypeAdapter, ValidationError
+
     kind = KINDS.get(str(fields.get("kind")))
     if kind is None:
         raise BadInput(f"a saved model of the kind {fields.get('kind')!r} is not known; known are {', '.join(KINDS)}")
     try:
-        objective: Objective = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
-    except TypeError as error:
+        kind(**fields)  # refuses a field that it does not have, which validation would ignore
+        objective: Objective = TypeAdapter(kind).validate_python(fields)
+    except (TypeError, ValidationError) as error:
         raise BadInput(f"the saved model's description does not fit this version of Tapeline: {error}") from error
     return objective

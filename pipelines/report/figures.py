@@ -121,7 +121,10 @@ def learning_curves(histories: Mapping[str, History]) -> Figure:
     Args:
         histories: by contender or fold.
     """
-    panels = sorted({_panel(metric) for history in histories.values() for metric in history.metrics}) or ["loss"]
+    from matplotlib.ticker import MaxNLocator
+
+    found = {_panel(metric) for history in histories.values() for metric in history.metrics} or {"loss"}
+    panels = sorted(found, key=lambda panel: (panel != "loss", panel))
     figure = _blank(7.6, 1 + 2.7 * len(panels))
     for axes, panel in zip(np.ravel(figure.subplots(len(panels), 1, sharex=True, squeeze=False)), panels, strict=True):
         for place, (name, history) in enumerate(histories.items()):
@@ -134,6 +137,7 @@ def learning_curves(histories: Mapping[str, History]) -> Figure:
         axes.set_ylabel("loss per row" if panel == "loss" else panel.replace("_", " "))
         axes.grid(visible=True, alpha=0.3)
     figure.axes[-1].set_xlabel("epoch")
+    figure.axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
     _title(figure, "Learning curves: training solid, validation dashed\n(vertical: the epoch whose weights were kept)")
     return figure

@@ -39,12 +39,12 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
 
 def _roc(target: Any, score: Any) -> figures.Curve:
     found = curves.roc(target, score)
-    return found.false_positive_rate, found.true_positive_rate
+    return figures.Curve(found.false_positive_rate, found.true_positive_rate)
 
 
 def _recall_precision(target: Any, score: Any) -> figures.Curve:
     found = curves.precision_recall(target, score)
-    return found.recall, found.precision
+    return figures.Curve(found.recall, found.precision)
 
 
 def _reliability(target: Any, probability: Any) -> figures.Reliability:

@@ -196,7 +196,12 @@ def _beside_a_database(uri: str) -> Path | None:
 def _reason(error: BaseException) -> str:
     """Why, without the tower of library names around it."""
     text = first_line(error)
-    for sign, reason in (("Errno 111", "connection refused"), ("timed out", f"no answer in {SECONDS_TO_ANSWER} s")):
+    known = {
+        "Errno 111": "connection refused",
+        "timed out": f"no answer in {SECONDS_TO_ANSWER} s",
+        "Failed to resolve": "there is no host of that name",
+    }
+    for sign, reason in known.items():
         if sign in text:
             return reason
     return text

@@ -69,7 +69,7 @@ def fit(
     recipe = loop.recipe
     if not (train.weight.any() and valid.weight.any()):
         raise BadInput("every training row, or every validation row, has weight 0; nothing can be learned from them")
-    epoch_of, validate = _training_pass(loop, train, seed), _validation_pass(loop, valid)
+    epoch_of, validate = training_pass(loop, train, seed), _validation_pass(loop, valid)
     history: dict[str, list[float]] = {}
     best, best_epoch, kept = -np.inf, 0, Snapshot(loop.core.variables)
     for epoch in range(recipe.epochs):
@@ -99,7 +99,7 @@ def _require_finite(which: str, loss: float, epoch: int, recipe: Recipe) -> None
         )
 
 
-def _training_pass(loop: Loop, train: Rows, seed: int) -> Callable[[int], dict[str, float]]:
+def training_pass(loop: Loop, train: Rows, seed: int) -> Callable[[int], dict[str, float]]:
     """Epoch -> mean per unit of weight of what the step sums, by name."""
     import tensorflow as tf
 

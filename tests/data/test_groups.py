@@ -75,5 +75,10 @@ def test_words_have_no_bands():
 
 
 def test_very_many_groups_are_noted():
-    data = set_aside(dataset(name=[f"p{row}" for row in range(80)], a=list(range(80))), (Sensitive("name"),))
-    assert any("80 groups" in note for note in data.notes)
+    data = set_aside(dataset(zip=[f"p{row % 60}" for row in range(300)], a=list(range(300))), (Sensitive("zip"),))
+    assert any("60 groups" in note for note in data.notes)
+
+
+def test_names_are_no_groups():
+    with pytest.raises(BadInput, match="80 groups in 80 rows"):
+        set_aside(dataset(name=[f"p{row}" for row in range(80)], a=list(range(80))), (Sensitive("name"),))

@@ -1,0 +1,1 @@
+"""Speed, measured against peers in the same run. Ratios count; seconds depend on the machine and who shares it."""

@@ -1,0 +1,77 @@
+"""Tables that fit the terminal: numbers aligned and never cut; where it is narrow, cells take two lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+SPOKEN: Mapping[str, str] = {
+    "auroc": "AUROC", "average_precision": "avg precision", "expected_calibration_error": "calibration error",
+    "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR",
+}  # fmt: skip
+
+EXPLAINED: Mapping[str, str] = {
+    "auroc": "chance that a positive ranks above a negative, 0.5 is guessing",
+    "selection_rate": "share decided positive",
+    "tpr": "share of positives found",
+    "fpr": "share of negatives wrongly decided positive",
+    "mean_error": "prediction minus truth",
+}
+
+
+def table(title: str = "") -> Table:
+    """A table without lines, as all of ours are."""
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title or None, title_justify="left")
+
+
+def numbers(of: Table, *headings: str) -> None:
+    """Columns whose cells are aligned to the right and stay whole."""
+    for heading in headings:
+        of.add_column(heading, justify="right", no_wrap=True)
+
+
+def words(of: Table, *headings: str, folds: bool = False) -> None:
+    """Columns of words, which stay whole unless they may fold where the terminal is narrow."""
+    for heading in headings:
+        of.add_column(heading, no_wrap=not folds, overflow="fold")
+
+
+def widest(console: Console, layouts: Iterable[Callable[[], Table]]) -> Table:
+    """The first of these layouts, from wide to narrow, that fits the terminal; the last where none does."""
+    unlimited = console.options.update(width=10_000)
+    built = table()
+    for layout in layouts:
+        built = layout()
+        if console.measure(built, options=unlimited).maximum <= console.width:
+            break
+    return built
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number to read, with fewer digits where it is large; `undefined` for NaN."""
+    if value != value:
+        return "undefined"
+    size = abs(value)
+    return f"{value:,.{digits if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """`number` with its sign, for differences."""
+    return f"+{number(value, digits)}" if value >= 0 else number(value, digits)
+
+
+def interval(low: float, high: float, digits: int = 3, how: Callable[[float, int], str] = number) -> str:
+    """Both ends of an interval; `-` where one is not known."""
+    return "-" if low != low or high != high else f"{how(low, digits)} to {how(high, digits)}"
+
+
+def spoken(metric: str) -> str:
+    """How a score or metric is called in a heading."""
+    return SPOKEN.get(metric, metric.replace("_", " "))
+
+
+def explained(names: Sequence[str]) -> str:
+    """What these metrics are, for those that are not said by their name."""
+    return "; ".join(f"{spoken(name)}: {EXPLAINED[name]}" for name in names if name in EXPLAINED)

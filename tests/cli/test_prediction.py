@@ -1,0 +1,129 @@
+"""`tapeline predict`: every row once, in order, as the model in this process says; clear words where it cannot."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import catalogue
+from pipelines.contenders import saved
+from pipelines.contenders.lineup import line_up
+from pipelines.data.tables import read_rows
+from pipelines.task import DataRequest
+from pipelines.tracking.registry import download_model
+
+from .tables import loans
+
+
+@pytest.fixture
+def model(recorded, folder, monkeypatch):
+    """The id of the recorded run, and its inputs in a folder of this test's own."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{recorded.folder / 'mlruns' / 'mlflow.db'}")
+    loans().to_csv("new.csv", index=False)
+    return recorded.document["mlflow_run_id"]
+
+
+def in_this_process(model, contender, file):
+    with_that = saved.load(download_model(model, Path.cwd(), contender))
+    examples, _ = read_rows(file, with_that.kinds)
+    return with_that, with_that.predict(examples)
+
+
+@pytest.mark.parametrize("contender", ["mlp", "boosting"])
+@pytest.mark.parametrize("output", ["out.csv", "out.parquet"])
+def test_predictions_are_those_of_the_model_in_the_order_of_the_rows(contender, output, model, tapeline, folder):
+    loans(60, seed=3).assign(job="astronaut", extra=1).to_csv("new.csv", index=False)
+    ended = tapeline("predict", model, "--contender", contender, "--input", "new.csv", "--output", output)
+    assert (ended.code, ended.out) == (0, "")
+    assert "'extra'" in ended.err
+    assert "60 predictions" in ended.err
+    written = pd.read_csv(output) if output.endswith("csv") else pd.read_parquet(output)
+    loaded, expected = in_this_process(model, contender, "new.csv")
+    assert list(written.columns) == ["decision", "probability_no", "probability_yes"]
+    np.testing.assert_allclose(written[["probability_no", "probability_yes"]], expected.values, atol=1e-6)
+    assert list(written.decision) == [loaded.objective.classes[label] for label in expected.labels()]
+
+
+def test_the_rows_may_come_in_any_order(model, tapeline, folder):
+    rows = loans(50, seed=4)
+    turned = rows.iloc[::-1]
+    rows.to_parquet("rows.parquet")
+    turned.to_csv("turned.csv", index=False)
+    tapeline("predict", model, "--input", "rows.parquet", "--output", "a.csv", "--quiet")
+    tapeline("predict", model, "--input", "turned.csv", "--output", "b.csv", "--quiet")
+    pd.testing.assert_frame_equal(
+        pd.read_csv("a.csv"), pd.read_csv("b.csv").iloc[::-1].reset_index(drop=True), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("drop", "arguments", "expected"),
+    [
+        ("income", ("--output", "out.csv"), "no column 'income'"),
+        (None, ("--output", "new.csv"), "is the input itself"),
+        (None, ("--output", "nowhere/out.csv"), "there is no folder nowhere"),
+        (None, ("--output", "taken.csv"), "cannot be written"),
+        (None, ("--output", "out.csv", "--contender", "best"), "it has mlp, prior, linear, forest, boosting"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_predicted_is_one_clear_line_and_writes_nothing(
+    drop, arguments, expected, model, tapeline, folder
+):
+    (folder / "taken.csv").mkdir()
+    loans().drop(columns=[drop] if drop else []).to_csv("new.csv", index=False)
+    before = (folder / "new.csv").read_bytes()
+    ended = tapeline("predict", model, "--input", "new.csv", *arguments)
+    assert (ended.code, ended.out, ended.err.count("error ")) == (2, "", 1)
+    assert expected in ended.err
+    assert sorted(each.name for each in folder.iterdir()) == ["new.csv", "taken.csv"]
+    assert (folder / "new.csv").read_bytes() == before
+
+
+def shapes(path, rows=60):
+    """Small pictures of a light square whose size is its class."""
+    chance = np.random.default_rng(0)
+    labels = np.arange(rows) % 2
+    pictures = chance.integers(0, 60, (rows, 32, 32)).astype(np.uint8)
+    for picture, label in zip(pictures, labels, strict=True):
+        picture[4 : 10 + 14 * label, 4 : 10 + 14 * label] = 230
+    np.savez(path, train_images=pictures, train_labels=labels[:, None])
+
+
+def tones(folder, rows=24):
+    """Half-second tones, one pitch a word."""
+    import wave
+
+    for number in range(rows):
+        word, place = f"word{number % 2}", folder / f"word{number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        pitch = 300 if word == "word0" else 900
+        samples = (np.sin(np.arange(8000) / 16000 * 2 * np.pi * (pitch + number)) * 20000).astype("<i2")
+        with wave.open(str(place / f"{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+            file.writeframes(samples.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("task", "source", "make"),
+    [("medical_imaging/lung-nodule", "pictures.npz", shapes), ("speech/voice-command", "clips", tones)],
+)
+def test_a_model_of_pictures_or_sound_predicts_files_of_its_kind(task, source, make, tapeline, folder):
+    make(folder / source)
+    declared = catalogue.find(task)
+    dataset = declared.sources.own.load(DataRequest(source))
+    objective, examples = declared.objective.resolve(dataset.examples.target), dataset.examples
+    contender = next(
+        each
+        for each in line_up(declared, objective, declared.recipe)
+        if each.kind == "classical" and each.name != "prior"
+    )
+    fitted = contender.fit(examples, examples, 0)
+    (folder / "model").mkdir()
+    saved.save(fitted, folder / "model", task, contender.name, objective, examples, float("nan"))
+    ended = tapeline("predict", "model", "--input", source, "--output", "out.csv")
+    assert ended.code == 0, ended.err
+    written = pd.read_csv("out.csv", dtype={"decision": str})
+    expected = fitted.predict(examples)
+    np.testing.assert_allclose(written.iloc[:, 1:], expected.values, atol=1e-6)
+    assert list(written.decision) == [objective.classes[label] for label in expected.labels()]

@@ -1,0 +1,67 @@
+"""The tables of a report: nothing cut, nothing wider than the terminal, undefined said as undefined."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from pipelines.cli import layout, show
+from pipelines.report.document import Estimate, GroupRow, Report
+
+
+@pytest.fixture
+def report(recorded):
+    return Report.from_dict(recorded.document)
+
+
+def shown(report, width):
+    console = Console(width=width, record=True, force_terminal=False, quiet=False)
+    with console.capture() as captured:
+        show.report(console, report)
+    return captured.get()
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_a_report_fits_the_terminal_and_cuts_nothing(report, width):
+    text = shown(report, width)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert "…" not in text
+    for card in report.contenders:
+        row = next(line for line in text.splitlines() if line.startswith(f"{card.name} "))
+        best = card.scores["auroc"]
+        assert f"{best.value:.3f}  {best.low:.3f} to {best.high:.3f}" in row
+    assert " ".join(report.verdict.sentence.split()) in " ".join(text.split())
+
+
+def test_an_undefined_number_is_said_to_be_undefined(report):
+    unknown = Estimate(math.nan)
+    row = GroupRow("sex", "x", 1, 0, dict.fromkeys(report.contenders[0].bias[0].metrics, unknown))
+    cards = tuple(replace(card, bias=(row,), gaps=()) for card in report.contenders)
+    lines = shown(replace(report, contenders=cards), 120).splitlines()
+    assert next(line for line in lines if line.startswith("sex")).split() == ["sex", "x", "1", "0", *["undefined"] * 4]
+
+
+def test_of_very_many_groups_the_largest_are_shown_and_the_others_counted(report):
+    metrics = report.contenders[0].bias[0].metrics
+    rows = tuple(GroupRow("zip", f"Z{n:03}", n, 1, metrics) for n in range(1, 41))
+    text = shown(replace(report, contenders=tuple(replace(c, bias=rows, gaps=()) for c in report.contenders)), 120)
+    assert "Z040" in text
+    assert "Z029" in text
+    assert "Z028" not in text
+    assert "28 smaller groups" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.12345, "0.123"), (12.345, "12.35"), (123.45, "123.5"), (1234567.8, "1,234,568"),
+     (math.nan, "undefined")],
+)  # fmt: skip
+def test_numbers_are_as_long_as_a_reader_needs(value, text):
+    assert layout.number(value) == text
+
+
+def test_disparate_impact_is_shown_as_the_ratio_that_people_quote(report):
+    gap = next(gap for gap in report.scorecard(report.verdict.network).gaps if gap.metric == "disparate_impact")
+    line = next(line for line in shown(report, 120).splitlines() if "disparate impact ratio" in line)
+    assert f"{gap.ratio:.3f}" in line

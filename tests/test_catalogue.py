@@ -1,0 +1,93 @@
+"""Finding tasks by their names."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from pipelines import catalogue
+from pipelines.errors import BadInput
+
+SHIPPED = [
+    "finance/credit-default",
+    "medical_imaging/breast-cancer",
+    "medical_imaging/lung-nodule",
+    "nlp/sentiment",
+    "speech/voice-command",
+]
+
+
+def test_every_shipped_task_is_found_under_its_name():
+    assert set(SHIPPED) <= set(catalogue.names())
+    assert catalogue.names() == sorted(catalogue.names())
+    for name in catalogue.names():
+        assert catalogue.find(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("finance/credit-defualt", "finance/credit-default"),
+        ("credit-default", "finance/credit-default"),
+        ("speech/voice_command", "speech/voice-command"),
+        ("vision/lung-nodule", "medical_imaging/lung-nodule"),
+    ],
+)
+def test_a_wrong_name_suggests_the_nearest(name, nearest):
+    with pytest.raises(BadInput, match=f"did you mean {nearest}\\?.*tapeline list"):
+        catalogue.find(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/", "..", "finance", "os/path", "finance.credit_default", "xyzzy", "finance/../nlp"]
+)
+def test_names_that_are_none(name):
+    with pytest.raises(BadInput, match="there is no task"):
+        catalogue.find(name)
+
+
+@pytest.fixture
+def other_package(tmp_path, monkeypatch):
+    """A package of somebody else that registered itself under the entry point group."""
+    domain = tmp_path / "their_domains" / "weather"
+    domain.mkdir(parents=True)
+    (domain.parent / "__init__.py").touch()
+    (domain / "__init__.py").touch()
+    (domain / "_shared.py").write_text("raise RuntimeError('not a task')")
+    (domain / "rain_tomorrow.py").write_text(
+        textwrap.dedent("""
+            from dataclasses import replace
+            from domains.finance.credit_default import TASK as OTHER
+            TASK = replace(OTHER, name="weather/rain-tomorrow")
+        """)
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(catalogue, "packages", lambda: ["domains", "their_domains"])
+    yield
+    for name in [name for name in sys.modules if name.startswith("their_domains")]:
+        del sys.modules[name]
+
+
+def test_tasks_of_other_packages(other_package):
+    assert "weather/rain-tomorrow" in catalogue.names()
+    assert "weather/-shared" not in catalogue.names()
+    assert catalogue.find("weather/rain-tomorrow").name == "weather/rain-tomorrow"
+    assert catalogue.find("finance/credit-default").name == "finance/credit-default"
+
+
+def test_entry_points_are_looked_up(monkeypatch):
+    class Entry:
+        value = "their_domains"
+
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [Entry()] if group == "tapeline.domains" else [])
+    assert catalogue.packages() == ["domains", "their_domains"]
+
+
+def test_listing_imports_no_task_and_nothing_heavy():
+    code = (
+        "import sys; from pipelines import catalogue; catalogue.names(); "
+        "print([m for m in sys.modules if m in ('tensorflow', 'pandas', 'sklearn', 'domains.finance.credit_default')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

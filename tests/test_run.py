@@ -1,0 +1,175 @@
+"""One run inside this process: how the protocol fits the data, what models may see, what is recorded."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domains.finance.credit_default import TASK
+from pipelines.data.examples import Examples
+from pipelines.report.document import Report
+from pipelines.run import Silent, _fitting, compete, prepare, run
+from pipelines.task import DataRequest, Dataset, Protocol, Recipe
+from pipelines.tracking import query
+from pipelines.tracking.store import VARIABLE, open_store
+
+FAST = ("recipe.epochs=2", "recipe.trials=1", "protocol.folds=2", "protocol.resamples=100")
+FOLDS = Protocol(kind="cross-validation", folds=3)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Rows of a user's own, with the sensitive columns that the task declares among them."""
+    folder = tmp_path_factory.mktemp("run")
+    chance = np.random.default_rng(0)
+    income = chance.normal(size=150)
+    pd.DataFrame({
+        "Age": chance.integers(18, 80, 150),
+        "Marital": chance.choice(["single", "married"], 150),
+        "Income": income,
+        "Job": chance.choice(["clerk", "nurse", None], 150),
+        "Status": np.where(income + chance.normal(size=150) > 0, "good", "bad"),
+    }).to_csv(folder / "own.csv", index=False)  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv(VARIABLE, raising=False)
+        yield folder
+
+
+@pytest.fixture
+def request_(folder):
+    return DataRequest(str(folder / "own.csv"), target="Status")
+
+
+@pytest.fixture(scope="module")
+def report(folder):
+    small = replace(TASK, baselines=tuple(each for each in TASK.baselines if each.name in ("prior", "linear")))
+    return run(small, DataRequest(str(folder / "own.csv"), target="Status"), 3, FAST)
+
+
+def dataset(rows=30, ids=None, official=None):
+    examples = Examples({"x": np.arange(rows, dtype=float)}, np.arange(rows) % 2, ids=ids)
+    return Dataset(examples, "made up", True, "y", official=official)
+
+
+def test_independent_rows_keep_the_protocol_of_the_task():
+    assert _fitting(FOLDS, dataset(), DataRequest("d.csv")) == FOLDS
+
+
+def test_ids_are_never_divided():
+    assert _fitting(FOLDS, dataset(ids=np.arange(30) // 3), DataRequest("d.csv")).by == "id"
+
+
+def test_official_test_rows_are_the_test_rows_unless_there_are_none():
+    parts = np.array(["train"] * 20 + ["test"] * 10)
+    assert _fitting(FOLDS, dataset(official=parts), DataRequest("public")).kind == "holdout"
+    untested = np.array(["train"] * 20 + ["valid"] * 10)
+    assert _fitting(FOLDS, dataset(official=untested), DataRequest("public")).kind == "cross-validation"
+
+
+def test_a_moment_means_that_the_future_is_the_test():
+    found = _fitting(FOLDS, dataset(ids=np.arange(30)), DataRequest("d.csv", time="day"))
+    assert (found.kind, found.by) == ("holdout", "time")
+
+
+def test_many_rows_of_a_users_own_are_held_out_once(monkeypatch):
+    monkeypatch.setattr("pipelines.run.MANY_ROWS", 30)
+    assert _fitting(FOLDS, dataset(30), DataRequest("d.csv")).kind == "holdout"
+    assert _fitting(FOLDS, dataset(29), DataRequest("d.csv")).kind == "cross-validation"
+    assert _fitting(FOLDS, dataset(30), DataRequest("sample")).kind == "cross-validation"
+
+
+def test_declared_sensitive_columns_are_groups_and_no_inputs(request_):
+    prepared = prepare(TASK, request_, 0, FAST)
+    assert set(prepared.dataset.examples.columns) == {"Income", "Job"}
+    assert set(prepared.dataset.examples.groups) == {"Age", "Marital"}
+    assert set(prepared.dataset.examples.groups["Age"]) <= {"<25", "25-35", "35-50", ">=50"}
+
+
+def test_the_positive_class_can_be_chosen(request_):
+    assert prepare(TASK, request_, 0, FAST).objective.classes == ("good", "bad")
+    assert prepare(TASK, replace(request_, positive="good"), 0, FAST).objective.classes == ("bad", "good")
+
+
+def test_every_row_is_tested_once_and_the_protocol_is_told(request_):
+    prepared = prepare(TASK, request_, 0, FAST)
+    tested = np.concatenate([fold.test for fold in prepared.folds])
+    assert sorted(tested) == list(range(150))
+    assert prepared.card().protocol == "2-fold cross-validation, rows held out"
+
+
+def test_a_failed_check_is_told_in_words(request_, folder):
+    rows = pd.read_csv(folder / "own.csv")
+    pd.concat([rows, rows.head(2)]).to_csv(folder / "twice.csv", index=False)
+    said = []
+
+    class Listening(Silent):
+        def say(self, line):
+            said.append(line)
+
+    prepare(TASK, replace(request_, where=str(folder / "twice.csv")), 0, FAST, Listening())
+    assert 'the check "no duplicate rows" failed: 2 rows repeat an earlier one' in said
+
+
+def test_the_same_seed_gives_the_same_classical_predictions(request_):
+    from pipelines.contenders.lineup import line_up
+
+    found = []
+    for _ in range(2):
+        prepared = prepare(TASK, request_, 5, FAST)
+        linear = next(c for c in line_up(TASK, prepared.objective, Recipe(trials=1)) if c.name == "linear")
+        found.append(compete(linear, prepared, 5).outcome.predictions.values)
+    assert np.array_equal(*found)
+
+
+def test_a_report_says_all_and_survives_being_written(report):
+    assert Report.from_dict(report.to_dict()).to_json() == report.to_json()
+    assert [card.name for card in report.contenders] == ["mlp", "prior", "linear"]
+    assert {row.attribute for card in report.contenders for row in card.bias} == {"Age", "Marital"}
+    assert [each.baseline for each in report.comparisons] == ["prior", "linear"]
+
+
+def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):
+    client = open_store().client
+    parent = client.get_run(report.mlflow_run_id)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.params["seed"] == "3"
+    for tag in ("data_sha256", "devices", "code_version", "tensorflow", "keras", "scikit-learn", "winner", "verdict"):
+        assert parent.data.tags[tag]
+    assert parent.data.tags["data_sha256"] == report.data.sha256
+    assert query.report(report.mlflow_run_id).to_json() == report.to_json()
+    drawn = {each.path.removeprefix("figures/") for each in client.list_artifacts(report.mlflow_run_id, "figures")}
+    assert drawn >= {"scores.png", "roc.png", "precision_recall.png", "calibration.png", "bias_tpr.png", "bias_fpr.png"}
+
+
+def test_each_child_holds_its_scores_and_a_model_with_a_signature(report):
+    client = open_store().client
+    for card in report.contenders:
+        child = client.get_run(card.mlflow_run_id)
+        assert child.data.tags["mlflow.parentRunId"] == report.mlflow_run_id
+        assert (child.info.run_name, child.info.status) == (card.name, "FINISHED")
+        assert child.data.metrics["auroc"] == pytest.approx(card.scores["auroc"].value)
+        (output,) = child.outputs.model_outputs
+        from mlflow.models import Model
+
+        signature = Model.load(
+            client.get_logged_model(output.model_id).artifact_location.removeprefix("file://")
+        ).signature
+        assert set(signature.inputs.input_names()) == {"Income", "Job"}
+        assert len(signature.outputs.inputs) == 1
+    network = client.get_run(report.contenders[0].mlflow_run_id)
+    (loss,) = (name for name in network.data.metrics if name.endswith("fold-1/loss"))
+    assert [each.step for each in client.get_metric_history(network.info.run_id, loss)] == [1, 2]
+
+
+def test_a_failure_leaves_no_run_open(request_, monkeypatch):
+    def fail(*given):
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr("pipelines.run.compete", fail)
+    with pytest.raises(RuntimeError, match="lost"):
+        run(TASK, request_, 0, FAST)
+    newest = query.runs(TASK.name).iloc[0]
+    assert (newest["status"], newest["failure"].split()[0]) == ("FAILED", "RuntimeError")
+    assert "RUNNING" not in set(query.runs(TASK.name)["status"])

@@ -1,0 +1,95 @@
+"""`--set key=value`: what may be set, and what is refused with the keys or values that would be right."""
+
+import pytest
+
+from pipelines import settings
+from pipelines.errors import BadInput
+from pipelines.task import Protocol, Recipe
+
+KEYS = settings.keys()
+
+
+def apply(*assignments):
+    return settings.apply(assignments, Recipe(), Protocol())
+
+
+def test_values_take_the_type_of_their_field():
+    recipe, protocol = apply(
+        "recipe.epochs=5", "recipe.learning_rate=1e-4", "recipe.optimiser=sgd", " recipe.plan = resident ",
+        "protocol.kind=cross-validation", "protocol.folds=3", "protocol.test=0.3", "recipe.monitor=score",
+    )  # fmt: skip
+    assert (recipe.epochs, recipe.learning_rate, recipe.optimiser, recipe.plan) == (5, 1e-4, "sgd", "resident")
+    assert recipe.monitor == "score"
+    assert (protocol.kind, protocol.folds, protocol.test) == ("cross-validation", 3, 0.3)
+    assert apply("recipe.epochs=5", "recipe.epochs=6")[0].epochs == 6
+    assert recipe.batch_size == Recipe().batch_size
+    assert apply() == (Recipe(), Protocol())
+
+
+def test_every_field_can_be_set():
+    values = {"recipe": Recipe(), "protocol": Protocol()}
+    assert {"recipe.epochs", "recipe.clip_norm", "protocol.resamples"} <= set(KEYS)
+    for key in KEYS:
+        part, name = key.split(".")
+        assert apply(f"{key}={getattr(values[part], name)}") == (Recipe(), Protocol())
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [("recipe.epoch", "recipe.epochs"), ("recipe.learningrate", "recipe.learning_rate"),
+     ("protocol.fold", "protocol.folds"),
+     ("epochs", "recipe.epochs"), ("recipe.optimizer", "recipe.optimiser")],
+)  # fmt: skip
+def test_an_unknown_key_names_the_nearest_and_all(key, nearest):
+    with pytest.raises(BadInput) as caught:
+        apply(f"{key}=1")
+    assert f"did you mean {nearest}?" in str(caught.value)
+    assert all(each in str(caught.value) for each in KEYS)
+
+
+@pytest.mark.parametrize("key", ["", "task.name", "recipe", "recipe.", "recipe.__class__", "xyzzy"])
+def test_a_key_like_no_other_names_all(key):
+    with pytest.raises(BadInput) as caught:
+        apply(f"{key}=1")
+    assert "there is no such key" in str(caught.value)
+    assert all(each in str(caught.value) for each in KEYS)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("recipe.epochs", "write key=value"),
+        ("recipe.epochs=many", "valid integer"),
+        ("recipe.epochs=2.5", "valid integer"),
+        ("recipe.epochs=", "valid integer"),
+        ("recipe.learning_rate=fast", "valid number"),
+        ("recipe.learning_rate=inf", "finite"),
+        ("recipe.learning_rate=nan", "finite"),
+        ("recipe.l2=inf", "finite"),
+        ("recipe.optimiser=lion", "'sgd', 'momentum', 'nesterov', 'adam' or 'adamw'"),
+        ("recipe.schedule=step", "'constant', 'cosine' or 'exponential'"),
+        ("recipe.monitor=auroc", "'loss' or 'score'"),
+        ("recipe.plan=fast", "auto, resident, resident.xla, streamed"),
+        ("recipe.epochs=0", "at least 1; received 0"),
+        ("recipe.batch_size=-4", "at least 1; received -4"),
+        ("recipe.learning_rate=0", "must be positive"),
+        ("recipe.dropout=1", r"in \[0, 1\)"),
+        ("recipe.warmup=-0.1", r"in \[0, 1\)"),
+        ("recipe.weight_decay=-1", "must not be negative"),
+        ("protocol.kind=split", "'holdout' or 'cross-validation'"),
+        ("protocol.by=name", "'row', 'id' or 'time'"),
+        ("protocol.test=1.5", r"in \(0, 1\)"),
+        ("protocol.folds=1", "at least 2"),
+        ("protocol.resamples=5", "at least 100"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused(assignment, message):
+    with pytest.raises(BadInput, match=message) as caught:
+        apply(assignment)
+    assert str(caught.value).startswith(f"--set {assignment.split('=')[0]}")
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_that_contradict_each_other():
+    with pytest.raises(BadInput, match="folds would train on the future"):
+        apply("protocol.by=time", "protocol.kind=cross-validation")
