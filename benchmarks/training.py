@@ -13,10 +13,18 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pipelines.training.plan import Plan
+
+Rows32 = NDArray[np.float32]
+Labels = NDArray[np.int32]
 
 ROWS, FEATURES, WIDTH, BATCH, ROUNDS = 30_000, 30, 128, 64, 5
 RESULTS = Path(__file__).parent / "results" / "training.json"
@@ -63,10 +71,12 @@ def main() -> None:
         ],
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+    beside = RESULTS.with_suffix(".tmp")
+    beside.write_text(json.dumps(document, indent=1) + "\n")
+    beside.replace(RESULTS)
 
 
-def model():
+def model() -> Any:
     """The MLP, outputs as logits."""
     import keras
 
@@ -76,7 +86,7 @@ def model():
     )
 
 
-def keras_fit(x, y, **settings):
+def keras_fit(x: Rows32, y: Labels, **settings: Any) -> Callable[[], float]:
     """One epoch of Keras `fit`, as a function that gives its seconds."""
     import keras
 
@@ -92,7 +102,7 @@ def keras_fit(x, y, **settings):
     return epoch
 
 
-def core(x, y, plan):
+def core(x: Rows32, y: Labels, plan: Plan) -> Callable[[], float]:
     """One epoch of the training core by the given plan, as a function that gives its seconds."""
     from pipelines.objectives.classification import Classification
     from pipelines.task import Recipe

@@ -1,4 +1,4 @@
-"""A regression task for the contract test: no shipped domain has one yet, and the objective must be held all the same."""
+"""A regression task for the contract test: no shipped domain has one yet, and the objective must be held too."""
 
 from pipelines.contenders.tables import BASELINES
 from pipelines.data.sample_set import SampleSet

@@ -30,7 +30,9 @@ ALLOWED = {
         "pipelines.errors", "pipelines.task", "pipelines.contenders", "pipelines.data", "pipelines.objectives",
         "pipelines.models", "pipelines.training", DOCUMENT,
     ),
-    "pipelines.evaluation": ("pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT),
+    "pipelines.evaluation": (
+        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT,
+    ),
     "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, CONTENDER),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
     "domains": ("pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models", "pipelines.contenders"),

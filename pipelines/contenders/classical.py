@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
+from pipelines.contenders.search import FEW_ROWS, search, seeded, weights
 from pipelines.data.examples import Examples
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective, Predictions
@@ -21,9 +22,6 @@ from pipelines.task import Baseline, Candidate, Recipe
 
 INNER_FOLDS = 3
 """Folds, within the training rows, on which a setting is scored."""
-
-FEW_ROWS = 20_000
-"""Below this many rows a fit's own threads cost more than they give (measured: boosting, 2000 rows, 2 cores busy)."""
 
 SCORERS = {"auroc": "roc_auc", "accuracy": "accuracy", "rmse": "neg_root_mean_squared_error"}
 """Our primary scores by scikit-learn's names."""
@@ -49,11 +47,11 @@ class ClassicalContender:
         candidate = self.baseline.build(train, self.objective)
         x, y = inputs(train, self.baseline.column), self.objective.encode(train.target)
         with warnings.catch_warnings(), threadpool_limits(1 if len(y) < FEW_ROWS else None):
-            warnings.simplefilter("ignore")  # a search tries settings that do not converge; their score says so
+            warnings.simplefilter("ignore")  # what does not converge shows in its score
             settings = self._search(candidate, x, y, train, seed, watch)
-            estimator = _seeded(candidate.estimator, seed).set_params(**candidate.final, **settings)
+            estimator = seeded(candidate.estimator, seed).set_params(**candidate.final, **settings)
             try:
-                estimator.fit(x, y, **_weights(estimator, train.weight))
+                estimator.fit(x, y, **weights(estimator, train.weight))
             except ValueError as error:
                 raise TrainingFailed(f"{self.name} could not be trained: {error}") from error
         return FittedClassical(
@@ -69,23 +67,12 @@ class ClassicalContender:
     def _search(
         self, candidate: Candidate, x: Any, y: NDArray[Any], train: Examples, seed: int, watch: Watch
     ) -> dict[str, Any]:
-        """The settings with the best mean score over inner folds; ids stay together in these folds too."""
+        """The best settings over inner folds; ids stay together in these folds too."""
         if not candidate.search:
             watch(1, 1)
             return {}
-        from sklearn.model_selection import ParameterSampler
-
-        trials = list(ParameterSampler(candidate.search, self.recipe.trials, random_state=seed))
-        folds = self._inner_folds(y, train, seed)
-        work = [(settings, fold) for settings in trials for fold in folds]
-        found = np.zeros(len(work))
-        for done, (settings, fold) in enumerate(work):
-            found[done] = self._merit(candidate, settings, x, y, fold, train, seed)
-            watch(done + 1, len(work) + 1)
-        merits = found.reshape(len(trials), len(folds))
-        # A fold that no trial has a score on (one class in it) says nothing; one that some failed on says that.
-        merits = merits[:, ~np.isnan(merits).all(axis=0)].mean(axis=1)
-        return dict(trials[int(np.nanargmax(merits))]) if np.isfinite(merits).any() else {}
+        folds, scorer = self._inner_folds(y, train, seed), SCORERS[self.objective.primary]
+        return search(candidate, x, y, train.weight, folds, scorer, self.recipe.trials, seed, watch)
 
     def _inner_folds(self, y: NDArray[Any], train: Examples, seed: int) -> list[Any]:
         from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
@@ -98,22 +85,6 @@ class ClassicalContender:
             kind, ids = (StratifiedKFold if stratified and np.bincount(y).min() >= INNER_FOLDS else KFold), None
         folds = kind(INNER_FOLDS, shuffle=True, random_state=seed)
         return list(folds.split(np.zeros(len(y)), y, ids))
-
-    def _merit(
-        self, candidate: Candidate, settings: Mapping[str, Any], x: Any, y: NDArray[Any], fold: Any, train: Examples,
-        seed: int,
-    ) -> float:  # fmt: skip
-        from sklearn.base import clone
-        from sklearn.metrics import get_scorer
-
-        rows, held = fold
-        estimator = _seeded(clone(candidate.estimator), seed).set_params(**settings)
-        weight = None if train.weight is None else train.weight[rows]
-        try:
-            estimator.fit(_pick(x, rows), y[rows], **_weights(estimator, weight))
-            return float(get_scorer(SCORERS[self.objective.primary])(estimator, _pick(x, held), y[held]))
-        except ValueError:
-            return float("nan")
 
 
 @dataclass(frozen=True)
@@ -160,21 +131,3 @@ def count_parameters(estimator: Any) -> int:
     if hasattr(last, "_predictors"):
         return int(sum(len(tree.nodes) for stage in last._predictors for tree in stage))
     return int(np.size(last.support_vectors_)) if hasattr(last, "support_vectors_") else 0
-
-
-def _pick(x: Any, rows: NDArray[Any]) -> Any:
-    return x.iloc[rows] if hasattr(x, "iloc") else x[rows]
-
-
-def _seeded(estimator: Any, seed: int) -> Any:
-    """Give every part that draws at random the run's seed."""
-    names = [name for name in estimator.get_params() if name == "random_state" or name.endswith("__random_state")]
-    return estimator.set_params(**dict.fromkeys(names, seed))
-
-
-def _weights(estimator: Any, weight: NDArray[Any] | None) -> dict[str, Any]:
-    """`sample_weight` for the last step of a pipeline, where rows are weighted."""
-    if weight is None:
-        return {}
-    last = estimator.steps[-1][0] + "__" if hasattr(estimator, "steps") else ""
-    return {f"{last}sample_weight": weight}

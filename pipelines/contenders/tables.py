@@ -34,7 +34,7 @@ def linear(train: Examples, objective: Objective) -> Candidate:
 
 
 def forest(train: Examples, objective: Objective) -> Candidate:
-    """Random forest of 300 trees (Breiman 2001); leaf size and features per split are tuned, with 60 trees a trial."""
+    """Random forest of 200 trees (Breiman 2001); leaf size and features per split are tuned, with 60 trees a trial."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sklearn.pipeline import make_pipeline
 
@@ -42,7 +42,7 @@ def forest(train: Examples, objective: Objective) -> Candidate:
     name = kind.__name__.lower()
     search = {f"{name}__min_samples_leaf": [2, 4, 8, 16], f"{name}__max_features": [0.15, 0.3, 0.5, "sqrt"]}
     pipeline = make_pipeline(_columns(train, scale=False), kind(n_estimators=60, n_jobs=-1))
-    return Candidate(pipeline, search, final={f"{name}__n_estimators": 300})
+    return Candidate(pipeline, search, final={f"{name}__n_estimators": 200})
 
 
 def boosting(train: Examples, objective: Objective) -> Candidate:
