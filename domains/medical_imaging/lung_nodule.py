@@ -34,6 +34,6 @@ TASK = Task(
     objective=Classification(),
     networks=(Network("small-resnet", small_resnet),),
     baselines=BASELINES,
-    recipe=Recipe(epochs=12, batch_size=128, learning_rate=1e-3, patience=4, weight_decay=0.05, dropout=0.3, width=8),
+    recipe=Recipe(epochs=8, batch_size=128, learning_rate=1e-3, patience=4, weight_decay=0.05, dropout=0.3, width=8),
     protocol=Protocol(kind="cross-validation", by="id", folds=5),
 )

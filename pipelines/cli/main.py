@@ -146,7 +146,7 @@ def run_task(
     time: Annotated[str | None, typer.Option(help="Column of the moment; the last rows in time are the test.")] = None,
     text: Annotated[str | None, typer.Option(help="Column of the text, for a task on texts.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Column that models must not see. Repeatable.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides splits, weights and searches.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides splits, weights and searches.")] = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change recipe.* or protocol.*. Repeatable.")
     ] = None,

@@ -1,4 +1,4 @@
-"""Importing TensorFlow without the lines that its C++ writes to stderr before logging can be configured."""
+"""Keeping what libraries write to stderr from a user, who sees our own lines: all of it is back with --debug."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import logging
 import os
 import sys
 import tempfile
+import warnings
 
 
 def import_tensorflow(debug: bool) -> None:
-    """Import TensorFlow and look for devices; what it writes is shown only with `debug` or when the import fails."""
+    """Import TensorFlow and look for devices, without the lines that its C++ writes before logging can be configured.
+
+    What it writes is shown where the import fails.
+    """
     if debug or "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of the processes that a search starts
+    warnings.simplefilter("ignore")
     sys.stderr.flush()
     with tempfile.TemporaryFile() as written:
         kept = os.dup(2)

@@ -44,6 +44,8 @@ def search(
 
     settings = list(ParameterSampler(candidate.search, trials, random_state=seed))
     estimator = seeded(clone(candidate.estimator), seed)
+    if len(y) < FEW_ROWS:  # fits run beside each other instead of each on many threads
+        estimator.set_params(**{name: 1 for name in estimator.get_params() if name.endswith("n_jobs")})
     model, names, parts = _without_preparation(estimator, list(candidate.search), x, y, weight, folds)
     jobs = [
         lambda each=each, part=part: merit(model, {names[key]: each[key] for key in each}, part, scorer)

@@ -31,7 +31,7 @@ _INFINITE = re.compile(r"[+-]?(?:inf(?:inity)?|∞)", re.IGNORECASE)
 _DATE = re.compile(
     r"\d{4}[-/]\d{2}[-/]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII
 )
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", re.ASCII)
 
 
@@ -129,16 +129,20 @@ def categories(text: list[str]) -> NDArray[Any]:
     return values
 
 
+LARGEST = 1e30
+"""No measurement is larger, and the squares of larger numbers overflow in float32 and in a standard deviation."""
+
+
 def finite(table: RawTable, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values, if none is infinite.
+    """The values, if none is infinite or so large that no model could compute with it.
 
     Raises:
         BadInput: one is; the message names its line and column.
     """
-    lines = table.at(np.isinf(values))
+    lines = table.at(np.abs(values) > LARGEST)
     if lines:
         raise BadInput(
-            f"{table.path}: {table.place} {lines[0]}, column {name!r} is infinite"
+            f"{table.path}: {table.place} {lines[0]}, column {name!r} is infinite or beyond {LARGEST:g}"
             f"{f' (and {len(lines) - 1} more)' if len(lines) > 1 else ''}; "
             f"write a number, leave it empty if it is missing, or leave the column out with --exclude {name!r}"
         )
@@ -191,11 +195,17 @@ def _mixed(
             f"column of numbers; write a number with a decimal point, leave it empty if it is missing, or leave the "
             f"column out with --exclude {name!r}"
         )
-    for pattern, likeness, right in (
-        (_DECIMAL_COMMA, "numbers with a decimal comma", "write a decimal point to have them read as numbers"),
-        (_OTHER_DATE, "dates", "write them as 2024-01-31 to have them read as dates"),
-    ):
-        alike = sum(number for word, number in counts.items() if pattern.fullmatch(word))
-        if alike >= NUMERIC_SHARE * present:
-            return (f"column {shown(name)} looks like {likeness} but was read as words; {right}",)
+    if _share(_DECIMAL_COMMA, counts) >= NUMERIC_SHARE:
+        row = next(row for row, cell in enumerate(text) if _DECIMAL_COMMA.fullmatch(cell))
+        raise BadInput(
+            f"{table.path}: {table.place} {table.lines[row]}, column {name!r} holds {shown(text[row])}, a number with "
+            f"a decimal comma; write 1234.5 and not 1.234,5, or leave the column out with --exclude {name!r}"
+        )
+    if _share(_OTHER_DATE, counts) >= NUMERIC_SHARE:
+        return (f"column {shown(name)} looks like dates but was read as words; write them as 2024-01-31",)
     return ()
+
+
+def _share(pattern: re.Pattern[str], counts: Counter[str]) -> float:
+    """How many of the cells that are not empty look like the pattern."""
+    return sum(number for word, number in counts.items() if pattern.fullmatch(word)) / max(1, counts.total())

@@ -164,7 +164,16 @@ def _by_time(examples: Examples, protocol: Protocol) -> Fold:
     before = share[starts_test - 1]
     starts_valid = int(np.clip(np.searchsorted(share, before * (1 - protocol.valid)) + 1, 1, starts_test - 1))
     part = np.digitize(position, [starts_valid, starts_test])
-    return Fold(*(np.flatnonzero(part == which) for which in range(3)))
+    train, valid, test = (np.flatnonzero(part == which) for which in range(3))
+    if examples.ids is None:
+        return Fold(train, valid, test)
+    # Whoever is tested, or validated on, has no earlier rows to be learned from: these rows are left out.
+    ids = examples.ids.astype(np.str_)
+    valid = valid[~np.isin(ids[valid], ids[test])]
+    train = train[~np.isin(ids[train], ids[np.concatenate([valid, test])])]
+    if not len(train) or not len(valid):
+        raise BadInput("nobody's rows are all early enough to learn from; leave out --time or --id")
+    return Fold(train, valid, test)
 
 
 def _too_few(labels: NDArray[np.int64], parts: int, what: str) -> str:

@@ -15,7 +15,7 @@ from pipelines.objectives.objective import Predictions
 MOST_CLASSES = 100
 """More distinct labels than this are taken for numbers or identifiers, not classes."""
 
-POSITIVE_WORDS = ("1", "1.0", "true", "yes", "y", "positive", "bad", "default", "fraud", "malignant")
+POSITIVE_WORDS = ("true", "yes", "y", "positive", "bad", "default", "fraud", "malignant")
 
 
 @dataclass(frozen=True)
@@ -138,5 +138,7 @@ def _positive_last(names: list[str], counts: NDArray[np.int64], positive: str | 
         raise BadInput(f"the positive class {positive!r} is not in the target; its classes are {', '.join(names)}")
     if positive is None:
         known = [name for name in names if name.lower() in POSITIVE_WORDS]
+        if set(names) in ({"0", "1"}, {"-1", "1"}):  # 1 against 2 says nothing: either may be the good one
+            known = ["1"]
         positive = known[0] if len(known) == 1 else names[int(np.argmin(counts))]
     return [name for name in names if name != positive] + [positive]

@@ -204,3 +204,14 @@ CV = Protocol(kind="cross-validation", folds=5)
 def test_too_little_to_divide_is_said(examples, classes, protocol, message):
     with pytest.raises(BadInput, match=message):
         split(examples, classes, protocol, 0)
+
+
+def test_by_time_nobody_who_is_tested_was_learned_from():
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 60, 400).astype(str).astype(object)
+    examples = Examples({"x": np.arange(400.0)}, np.arange(400) % 2, ids=ids, time=np.arange(400.0))
+    (fold,) = split(examples, np.arange(400) % 2, Protocol(kind="holdout", by="time", test=0.05, valid=0.05), 0)
+    train, valid, test = (set(ids[part]) for part in (fold.train, fold.valid, fold.test))
+    assert len(fold.test) == 20
+    assert not (train & valid | train & test | valid & test)
+    assert len(fold.train)

@@ -257,10 +257,15 @@ def test_dates_become_seconds_with_a_note(tmp_path):
     assert any("'day' holds dates" in note for note in data.notes)
 
 
-def test_decimal_commas_are_pointed_out(tmp_path):
-    data = load(written(tmp_path, "a;y\n" + "".join(f"{row},5;{row % 2}\n" for row in range(10))))
-    assert data.examples.kinds["a"] == "category"
-    assert any("decimal comma" in note for note in data.notes)
+@pytest.mark.parametrize("number", ["5,5", "1.234,5"])
+def test_decimal_commas_are_refused_with_their_line(tmp_path, number):
+    with pytest.raises(BadInput, match=r"line 2, column 'a' holds .*decimal comma"):
+        load(written(tmp_path, "a;y\n" + "".join(f"{number}{row};{row % 2}\n" for row in range(10))))
+
+
+def test_numbers_that_no_model_can_square_are_refused_with_their_line(tmp_path):
+    with pytest.raises(BadInput, match=r"line 3, column 'a' is infinite or beyond 1e\+30"):
+        load(written(tmp_path, "a,y\n1,0\n1e300,1\n" + "".join(f"{row},{row % 2}\n" for row in range(10))))
 
 
 def test_truth_values_are_categories_in_csv_and_parquet(tmp_path):

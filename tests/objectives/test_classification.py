@@ -135,3 +135,12 @@ def test_scores_and_decisions():
     assert not objective.greater_is_better("log_loss")
     with pytest.raises(BadInput, match="2 decisions for 3 predictions"):
         Predictions(predictions.values, np.array([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive"),
+    [(["1"] * 7 + ["2"] * 3, "2"), (["1"] * 3 + ["2"] * 7, "1"), (["0"] * 3 + ["1"] * 7, "1"), (["-1", "1", "1"], "1")],
+)
+def test_one_is_positive_against_zero_only(labels, positive):
+    """Against 2 either may be the good one, so the rarer counts, and a note says which."""
+    assert Classification().resolve(np.array(labels * 4, dtype=object)).classes[1] == positive
