@@ -194,9 +194,8 @@ def load(task: Task, request: DataRequest) -> Dataset:
         dataset = task.sources.public[name].load(request)
     else:
         dataset = task.sources.own.load(request)
+    if request.where != "sample":
         # An attribute that the task declares is left out of the inputs wherever a column of that name turns up.
-        declared = [each for each in task.sensitive if each.column in dataset.examples.columns]
-    if where == "public":
         declared = [each for each in task.sensitive if each.column in dataset.examples.columns]
     named = {each.column for each in declared}
     asked = [Sensitive(column) for column in request.sensitive if column not in named]
