@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from pipelines import settings
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender, Fitted, Watch, unwatched
 from pipelines.contenders.lineup import line_up
+from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
 from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
@@ -163,9 +164,10 @@ def prepare(
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
         recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
-        classes = objective.encode(dataset.examples.target) if objective.kind == "classification" else None
-        folds = split(dataset.examples, classes, protocol, seed, dataset.official)
-        dataset = replace(dataset, notes=(*dataset.notes, *_assumed(dataset, objective, folds)))
+        codes = objective.encode(dataset.examples.target)
+        classes: Sequence[str] = getattr(objective, "classes", ())
+        folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
+        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
     if request.where != "sample":
@@ -325,16 +327,6 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
         return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
     many = request.where != "sample" and len(dataset.examples) >= MANY_ROWS
     return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
-
-
-def _assumed(dataset: Dataset, objective: Objective, folds: Sequence[Fold]) -> Iterator[str]:
-    """What was decided without the user's word, and which rows no part of a split holds."""
-    classes: Sequence[str] = getattr(objective, "classes", ())
-    if len(classes) == 2 and dataset.positive is None:
-        count = int(objective.encode(dataset.examples.target).sum())
-        yield f"{classes[1]!r} counts as positive ({count} of {len(dataset.examples)} rows); --positive changes it"
-    if missing := len(dataset.examples) - sum(folds[0].counts().values()):
-        yield f"{missing} rows are in no part of the split: others of their id are tested later in time"
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from domains.finance.credit_default import TASK
+from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.data.examples import Examples
+from pipelines.objectives.objective import Predictions
 from pipelines.report.document import Report
 from pipelines.run import Silent, _fitting, compete, prepare, run
 from pipelines.task import DataRequest, Dataset, Protocol, Recipe
@@ -110,6 +112,31 @@ def test_a_failed_check_is_told_in_words(request_, folder):
 
     prepare(TASK, replace(request_, where=str(folder / "twice.csv")), 0, FAST, Listening())
     assert 'the check "no duplicate rows" failed: 2 rows repeat an earlier one' in said
+
+
+class Oracle:
+    """Knows the target; its probabilities are low, and lower still for rows that it did not validate on."""
+
+    name, kind = "oracle", "classical"
+    cost, history, settings = UNMEASURED, UNRECORDED, {}
+
+    def fit(self, train, valid, seed, watch=unwatched):
+        self.valid = set(valid.columns["Income"])
+        return self
+
+    def predict(self, examples):
+        positive = np.where(examples.target == "good", 0.3, 0.1)
+        known = np.isin(examples.columns["Income"], list(self.valid))
+        probability = np.where(known, positive, positive / 4)
+        return Predictions(np.stack([1 - probability, probability], 1))
+
+
+def test_decisions_are_taken_at_the_threshold_that_the_validation_rows_ask_for(request_):
+    """Validation rows are cut at 0.2; the tested rows' own best cut, 0.05, is not looked for."""
+    prepared = prepare(TASK, replace(request_, positive="good"), 0, FAST)
+    trial = compete(Oracle(), prepared, 0)
+    assert trial.threshold == pytest.approx(0.2)
+    assert not trial.outcome.predictions.labels().any()
 
 
 def test_the_same_seed_gives_the_same_classical_predictions(request_):

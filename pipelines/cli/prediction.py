@@ -7,13 +7,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipelines import catalogue
 from pipelines.contenders import saved
 from pipelines.data.examples import Examples
 from pipelines.data.tables import read_rows
+from pipelines.data.unlabelled import Unlabelled
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Predictions
-from pipelines.task import DataRequest
 from pipelines.tracking.registry import download_model
 
 TABULAR = {"number", "category", "text"}
@@ -33,18 +35,25 @@ def predict_file(where: str, source: Path, destination: Path, contender: str | N
         raise BadInput(f"--output {destination} is the input itself; name another file")
     with tempfile.TemporaryDirectory() as folder:
         model = saved.load(download_model(where, Path(folder), contender))
-        examples, notes = _read(model, source)
+        examples, files, notes = _read(model, source)
         predictions = model.predict(examples)
-    _write(_table(model, predictions), destination)
+    table = _table(model, predictions)
+    if files:
+        table.insert(0, "file", files)
+    _write(table, destination)
     return (*notes, f"{len(examples)} predictions of {model.name} ({model.task}) written to {destination}")
 
 
-def _read(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...]]:
+def _read(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
+    """The rows; the file of each, where each has its own; and notes."""
     if set(model.kinds.values()) <= TABULAR:
         examples, notes = read_rows(source, model.kinds)
-        return examples, tuple(notes)
-    dataset = catalogue.find(model.task).sources.own.load(DataRequest(str(source)))
-    return dataset.examples, dataset.notes
+        return examples, (), tuple(notes)
+    own: Any = catalogue.find(model.task).sources.own
+    rows: Unlabelled = own.unlabelled(str(source), model.shapes)
+    length = len(next(iter(rows.columns.values())))
+    examples = Examples(columns=rows.columns, target=np.full(length, np.nan), kinds=model.kinds)
+    return examples, rows.files, rows.notes
 
 
 def _table(model: saved.Saved, predictions: Predictions) -> Any:

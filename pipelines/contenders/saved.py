@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -45,6 +45,7 @@ class Saved:
 
     Args:
         kinds: the columns it takes and their kinds.
+        shapes: shape of one value of the columns whose values are arrays, such as pictures.
         threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
     """
 
@@ -54,6 +55,7 @@ class Saved:
     objective: Objective
     kinds: Mapping[str, Kind]
     threshold: float
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -77,6 +79,7 @@ def save(
         "name": name,
         "objective": stored.to_dict(objective),
         "kinds": dict(kinds),
+        "shapes": {name: column.shape[1:] for name, column in examples.columns.items() if column.ndim > 1},
         "column": getattr(fitted, "column", None),
         "threshold": None if threshold != threshold else threshold,
     }
@@ -103,6 +106,7 @@ def load(folder: Path) -> Saved:
         objective = stored.from_dict(description["objective"])
         kinds, column = dict(description["kinds"]), description["column"]
         task, name, threshold = description["task"], description["name"], description["threshold"]
+        shapes = {str(name): tuple(map(int, shape)) for name, shape in description.get("shapes", {}).items()}
         threshold = float("nan") if threshold is None else float(threshold)
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
@@ -119,7 +123,7 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes)
 
 
 def _load_keras(path: Path) -> Any:

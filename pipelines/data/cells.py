@@ -32,6 +32,7 @@ _DATE = re.compile(
     r"\d{4}[-/]\d{2}[-/]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+", re.ASCII)
+_DOTTED_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(.*)", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", re.ASCII)
 
 
@@ -59,10 +60,13 @@ def number(cell: str) -> float | None:
 
 
 def moment(cell: str) -> float | None:
-    """Seconds since 1970-01-01 of an ISO 8601 date or time (`2024-01-31`, `2024-01-31T12:00Z`), UTC unless it says
-    otherwise; NaN where missing, None for anything else."""
+    """Seconds since 1970-01-01 of an ISO 8601 date or time (`2024-01-31`, `2024-01-31T12:00Z`), or of one with dots
+    (`31.01.2024`, always day first), UTC unless it says otherwise; NaN where missing, None for anything else."""
     if cell in MISSING:
         return math.nan
+    if dotted := _DOTTED_DATE.fullmatch(cell):
+        day, month, year, rest = dotted.groups()
+        cell = f"{year}-{month:0>2}-{day:0>2}{rest}"
     if not _DATE.fullmatch(cell):
         return None
     try:

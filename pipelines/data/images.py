@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from pipelines.data.examples import Examples
 from pipelines.data.listing import Listing, read_listing
 from pipelines.data.paths import LABELS, existing, files_under
+from pipelines.data.unlabelled import Unlabelled, files_to_predict
 from pipelines.data.wording import count, listed
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
@@ -63,6 +65,43 @@ class OwnImages:
             raise BadInput(f"{path} is not an .npz file or a folder of {', '.join(SUFFIXES)} files by class")
         return self._npz(path, request)
 
+    def unlabelled(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> Unlabelled:
+        """Pictures to predict: one file, all files under a folder in the order of their names, or an `.npz`.
+
+        Args:
+            shapes: column -> shape of one value that the model takes; pictures of files are made to fit.
+
+        Raises:
+            BadInput: a file is damaged, there is none, or an `.npz` holds pictures of another shape.
+        """
+        path = existing(where)
+        shape = shapes.get("image", (self.size, self.size, self.channels))
+        if path.suffix.lower() == ".npz" and not path.is_dir():
+            arrays = {name: array for name, array in _read_npz(path).items() if name.endswith("_images")}
+            pictures = [self._pictures(path, name, array) for name, array in arrays.items()]
+            if wrong := [picture.shape[1:] for picture in pictures if picture.shape[1:] != tuple(shape)]:
+                raise BadInput(f"{path} holds pictures of {wrong[0]}; the model was trained on {tuple(shape)}")
+            if not pictures:
+                raise BadInput(f"{path} has no train_images, val_images or test_images")
+            return Unlabelled({"image": np.concatenate(pictures)}, ())
+        files, notes = files_to_predict(path, SUFFIXES)
+        fitting = replace(self, size=shape[0], channels=cast(Literal[0, 1, 3], shape[-1]))
+        pixels, changed = fitting._decoded(files)
+        return Unlabelled({"image": pixels}, tuple(map(str, files)), (*notes, *changed))
+
+    def _decoded(self, files: Sequence[Path]) -> tuple[NDArray[np.uint8], list[str]]:
+        """(n, size, size, channels) pixels of the files, and what was done to them."""
+        mode = "RGB" if self.channels == 3 else "L" if self.channels else ""
+        shown = [_picture(path, self.size, mode) for path in files]
+        channels = max(picture.pixels.shape[-1] for picture in shown)
+        pixels = np.stack([np.broadcast_to(p.pixels, (*p.pixels.shape[:2], channels)) for p in shown])
+        notes = []
+        if resized := sum(picture.resized for picture in shown):
+            notes.append(f"{count(resized, 'picture')} resized to {self.size} x {self.size} pixels")
+        if squashed := sum(picture.squashed for picture in shown):
+            notes.append(f"{count(squashed, 'picture')} not square; the proportions changed")
+        return pixels, notes
+
     def _npz(self, path: Path, request: DataRequest) -> Dataset:
         arrays = _read_npz(path)
         parts = [part for part in ("train", "val", "valid", "test") if f"{part}_images" in arrays]
@@ -109,16 +148,8 @@ class OwnImages:
             listing, notes = _by_class(folder, found, request), []
         if others:
             notes.append(f"{count(len(others), 'file')} that are not {', '.join(SUFFIXES)} ignored")
-        shown = [
-            _picture(path, self.size, "RGB" if self.channels == 3 else "L" if self.channels else "")
-            for path in listing.files
-        ]
-        channels = max(picture.pixels.shape[-1] for picture in shown)
-        pixels = np.stack([np.broadcast_to(p.pixels, (*p.pixels.shape[:2], channels)) for p in shown])
-        if resized := sum(picture.resized for picture in shown):
-            notes.append(f"{count(resized, 'picture')} resized to {self.size} x {self.size} pixels")
-        if squashed := sum(picture.squashed for picture in shown):
-            notes.append(f"{count(squashed, 'picture')} not square; the proportions changed")
+        pixels, changed = self._decoded(listing.files)
+        notes += changed
         examples = Examples(
             columns={"image": pixels},
             kinds={"image": "image"},

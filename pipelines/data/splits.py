@@ -180,7 +180,8 @@ def _too_few(labels: NDArray[np.int64], parts: int, what: str) -> str:
     present, counts = np.unique(labels, return_counts=True)
     return (
         f"the rarest class has {_counted(counts.min(), 'row')}, too few for {parts} {what} "
-        f"({len(labels)} rows, {len(present)} classes); every part needs each class"
+        f"(of {len(labels)} rows to divide, in {len(present)} classes); every part needs each class, so leave rarer "
+        "classes out, merge them, or bring more rows of them"
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import struct
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from pipelines.data.examples import Examples
 from pipelines.data.listing import MOST_GROUPS, Listing, read_listing
 from pipelines.data.paths import LABELS, existing, files_under
+from pipelines.data.unlabelled import Unlabelled, files_to_predict
 from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
@@ -60,9 +62,7 @@ class OwnWaves:
             listing = read_listing(folder, request, targets, ids, SUFFIXES)
         else:
             listing = _by_name(folder, found, others, request)
-        recordings = [read_wave(path) for path in listing.files]
-        length = max(1, round(self.rate * self.seconds))
-        waves = np.stack([fit_length(resample(wave, rate, self.rate), length) for wave, rate, _ in recordings])
+        waves, changed = self._read(listing.files)
         examples = Examples(
             columns={"wave": waves},
             kinds={"wave": "wave"},
@@ -71,24 +71,44 @@ class OwnWaves:
             ids=listing.ids,
             time=listing.time,
         )
-        notes = (*listing.notes, *self._notes(recordings, found, others, listing))
+        left = len(set(found) - set(listing.files))
+        notes = [f"{count(left, 'recording')} not named in {LABELS} ignored"] if left else []
+        notes += changed
+        if others:
+            notes.append(f"{count(len(others), 'file')} that are not wav ignored")
+        notes = [*listing.notes, *notes]
         return Dataset(
-            examples, str(folder), False, listing.target_name, listing.official, notes, positive=request.positive
+            examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive
         )
 
-    def _notes(self, recordings: list[Recording], found: list[Path], others: list[Path], listing: Listing) -> list[str]:
-        left = len(set(found) - set(listing.files))
+    def unlabelled(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> Unlabelled:
+        """Recordings to predict: one file, or all under a folder in the order of their names.
+
+        Args:
+            shapes: column -> shape of one value that the model takes; its length wins over `seconds`.
+
+        Raises:
+            BadInput: a file is damaged, or there is none.
+        """
+        files, notes = files_to_predict(existing(where), SUFFIXES)
+        seconds = shapes["wave"][0] / self.rate if "wave" in shapes else self.seconds
+        waves, changed = replace(self, seconds=seconds)._read(files)
+        return Unlabelled({"wave": waves}, tuple(map(str, files)), (*notes, *changed))
+
+    def _read(self, files: Sequence[Path]) -> tuple[NDArray[np.float32], list[str]]:
+        """(n, rate * seconds) samples of the files, and what was done to them."""
+        recordings = [read_wave(path) for path in files]
+        length = max(1, round(self.rate * self.seconds))
+        waves = np.stack([fit_length(resample(wave, rate, self.rate), length) for wave, rate, _ in recordings])
         stereo = sum(channels > 1 for _, _, channels in recordings)
         resampled = sum(rate != self.rate for _, rate, _ in recordings)
         cropped = sum(len(wave) / rate > self.seconds for wave, rate, _ in recordings)
         told = (
-            (left, f"not named in {LABELS} ignored"),
             (stereo, "of several channels mixed down to one"),
             (resampled, f"resampled to {self.rate:,} samples a second"),
             (cropped, f"longer than {self.seconds:g} s cropped to where they are loudest"),
         )
-        notes = [f"{count(number, 'recording')} {what}" for number, what in told if number]
-        return notes + ([f"{count(len(others), 'file')} that are not wav ignored"] if others else [])
+        return waves, [f"{count(number, 'recording')} {what}" for number, what in told if number]
 
 
 Recording = tuple[NDArray[np.float32], int, int]

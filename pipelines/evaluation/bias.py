@@ -43,6 +43,7 @@ class Members:
     predictions: Predictions
     weight: Array | None
     clusters: Array | None
+    folds: Array
 
     def share(self, hits: Array, among: Array | None = None) -> Estimate:
         """Share of hits among the rows that count."""
@@ -58,9 +59,9 @@ def group_table(outcome: Outcome, objective: Objective) -> tuple[GroupRow, ...]:
     """How one contender treats each group of each sensitive attribute.
 
     Two classes: `selection_rate` (share decided positive), `tpr`, `fpr`, `ppv` (share of true positives among the
-    rows decided positive), `auroc`, `calibration` (observed rate minus mean predicted probability: above 0 the
-    group's risk is underestimated). Several classes: `accuracy`. Numbers: `rmse`, `mae`, `mean_error` (prediction
-    minus target). Any other objective: its primary score.
+    rows decided positive), `auroc` (of pairs within a fold), `calibration` (observed rate minus mean predicted
+    probability: above 0 the group's risk is underestimated). Several classes: `accuracy`. Numbers: `rmse`, `mae`,
+    `mean_error` (prediction minus target). Any other objective: its primary score.
 
     A metric over no row is NaN. Intervals: Wilson for proportions, DeLong for the AUROC, Student for means; weighted
     rows, repeated rows and rows of one id count for as many independent ones as have the same variance, which needs
@@ -108,6 +109,7 @@ def _row(outcome: Outcome, objective: Objective, attribute: str, group: str, ind
         outcome.predictions.take(index),
         _of(outcome.weight, index),
         _of(outcome.clusters, index),
+        outcome.folds[index],
     )
     n, n_positive = len(np.unique(outcome.rows[index])), 0
     if two_classes(members.predictions, objective):
@@ -140,7 +142,7 @@ def _binary(members: Members) -> dict[str, Estimate]:
         "tpr": members.share(decided, among=positive),
         "fpr": members.share(decided, among=~positive),
         "ppv": members.share(positive, among=decided),
-        "auroc": auroc_interval(members.target, probability, members.weight, members.clusters),
+        "auroc": auroc_interval(members.target, probability, members.weight, members.clusters, members.folds),
         "calibration": members.mean(positive - probability),
     }
 

@@ -14,6 +14,7 @@ from pipelines.evaluation.delong import delong
 from pipelines.evaluation.intervals import corrected_error, percentiles, two_classes
 from pipelines.evaluation.outcome import Outcome
 from pipelines.evaluation.replicates import replicate
+from pipelines.evaluation.scores import RANGES
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Comparison
 
@@ -148,7 +149,7 @@ def _test(
         n_train, n_test = (
             float(np.mean([getattr(part, size) for part in ours.rounds])) for size in ("n_train", "n_test")
         )
-        tested = corrected_resampled_t(differences, n_train, n_test)
+        tested = _possible(score, corrected_resampled_t(differences, n_train, n_test))
         spread = np.nanmax(differences) - np.nanmin(differences) if not np.isnan(differences).all() else 0.0
         if spread > 1e-12 or not abs(tested[0]) > 1e-12:
             return "corrected resampled t", tested
@@ -161,6 +162,14 @@ def _test(
     values = [outcome.scores(objective)[score] for outcome in (ours, theirs)]
     drawn = [outcome.replicates(objective, resamples, seed)[score] for outcome in (ours, theirs)]
     return name, _of_replicates(values[0] - values[1], drawn[0] - drawn[1], ours.units)
+
+
+def _possible(score: str, tested: Tested) -> Tested:
+    """With its interval cut to the differences that two values of the score can have; t knows no such ends."""
+    lowest, highest = RANGES.get(score, (-math.inf, math.inf))
+    difference, low, high, p_value = tested
+    width = highest - lowest
+    return difference, float(np.maximum(low, -width)), float(np.minimum(high, width)), p_value
 
 
 def _of_replicates(difference: float, drawn: NDArray[np.float64], units: int) -> Tested:

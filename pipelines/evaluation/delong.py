@@ -46,6 +46,35 @@ def influence(target: Array, score: Array, weight: Array | None = None) -> tuple
     return value, weights * (placement - value) / np.where(positive, positives, negatives)
 
 
+def folded_influence(target: Array, score: Array, folds: Array, weight: Array | None = None) -> tuple[float, Floats]:
+    """As `influence`, of scores that only rank rows of one fold: each fold is scored by a model of its own.
+
+    A pair of rows from two folds says nothing (pooled, even a constant predictor strays from 0.5, because each
+    fold's constant is its own). The value is the mean of the folds' AUROCs, each counting by its pairs of a positive
+    and a negative; a fold without such a pair does not count.
+
+    Args:
+        folds: (n,) number of the fold that scored each row.
+    """
+    pairs, values = [], []
+    influences = np.zeros(len(target))
+    for fold in np.unique(folds):
+        index = np.flatnonzero(folds == fold)
+        of_fold = None if weight is None else np.asarray(weight, np.float64)[index]
+        value, moves = influence(target[index], score[index], of_fold)
+        if math.isnan(value):
+            continue
+        weights = np.ones(len(index)) if of_fold is None else of_fold
+        positive = np.asarray(target)[index] == 1
+        pairs.append(float(weights[positive].sum() * weights[~positive].sum()))
+        values.append(value)
+        influences[index] = moves * pairs[-1]
+    total = sum(pairs)
+    if not total:
+        return math.nan, np.full(len(target), np.nan)
+    return float(np.dot(pairs, values) / total), influences / total
+
+
 def variance(influences: Floats, target: Array, clusters: Array | None = None) -> float:
     """Variance of a sum of influences; NaN where a class (or the data) has fewer than two independent units."""
     if clusters is not None:
@@ -54,7 +83,13 @@ def variance(influences: Floats, target: Array, clusters: Array | None = None) -
     return _unbiased(influences[positive]) + _unbiased(influences[~positive])
 
 
-def auroc_interval(target: Array, score: Array, weight: Array | None = None, clusters: Array | None = None) -> Estimate:
+def auroc_interval(
+    target: Array,
+    score: Array,
+    weight: Array | None = None,
+    clusters: Array | None = None,
+    folds: Array | None = None,
+) -> Estimate:
     """The AUROC with its 95 % interval, symmetric on the logit scale and so within 0 and 1.
 
     Where the variance cannot be estimated (perfect separation, one row of a class) the interval is Newcombe's, which
@@ -63,13 +98,15 @@ def auroc_interval(target: Array, score: Array, weight: Array | None = None, clu
     Args:
         target, score, weight: as `influence`.
         clusters: (n,) id of the unit that rows belong to, or None where rows are independent.
+        folds: (n,) as `folded_influence`, or None where one model scored every row.
 
     References: Pepe (2003), section 5.2, for the logit scale; Newcombe (2006), Statistics in Medicine 25(4), method 5.
     """
     from scipy.special import expit, logit
     from scipy.stats import norm, t
 
-    value, influences = influence(target, score, weight)
+    ranked = np.zeros(len(target), np.int64) if folds is None else np.asarray(folds)
+    value, influences = folded_influence(target, score, ranked, weight)
     if math.isnan(value):
         return Estimate(math.nan)
     units = np.arange(len(target)) if clusters is None else np.asarray(clusters)

@@ -115,6 +115,11 @@ class Outcome:
         return None if len(units) == len(unit) else code.astype(np.int64)
 
     @cached_property
+    def folds(self) -> NDArray[np.int64]:
+        """(n,) number of the fold, and so of the model, that each row was tested in."""
+        return np.repeat(np.arange(len(self.rounds)), [part.n_test for part in self.rounds])
+
+    @cached_property
     def units(self) -> int:
         """How many independent units were tested."""
         return len(self) if self.clusters is None else int(self.clusters.max()) + 1

@@ -84,6 +84,8 @@ def _sentence(
     if tested is None or math.isnan(tested.difference):
         return f"Inconclusive: {network} and {baseline} could not be compared by {name} on {n} tested rows."
     size = abs(tested.difference)
+    apart = tested.low > 0 or tested.high < 0
+    corrected = "; p is corrected for the number of comparisons, the interval is not" if apart else ""
     interval = f"95 % interval of the difference {tested.low:+.3g} to {tested.high:+.3g}, p = {_p(p_value)}"
     if answer == "yes":
         return (
@@ -97,7 +99,7 @@ def _sentence(
     ahead = network if tested.difference > 0 else baseline
     return (
         f"Inconclusive: on {n} tested rows {network} and {baseline}, the best baseline, cannot be told apart; "
-        f"{ahead} is ahead by {size:.3g} {name} ({interval})."
+        f"{ahead} is ahead by {size:.3g} {name} ({interval}{corrected})."
     )
 
 

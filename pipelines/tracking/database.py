@@ -40,6 +40,19 @@ def _create(path: Path) -> None:
 
     A process that is killed halfway leaves no half database; of two that create one at once the first wins.
     """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        _create_aside(path)
+    except (OSError, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error.strerror
+        raise BadInput(
+            f"cannot create {path}, where runs are recorded ({cause}); free some space on that disk, or let "
+            "MLFLOW_TRACKING_URI name a database or server elsewhere"
+        ) from error
+
+
+def _create_aside(path: Path) -> None:
     quiet_mlflow()
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

@@ -1,5 +1,6 @@
 """`tapeline predict`: every row once, in order, as the model in this process says; clear words where it cannot."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from pipelines import catalogue
 from pipelines.contenders import saved
 from pipelines.contenders.lineup import line_up
+from pipelines.data.images import OwnImages
 from pipelines.data.tables import read_rows
+from pipelines.errors import BadInput
 from pipelines.task import DataRequest
 from pipelines.tracking.registry import download_model
 
@@ -125,5 +128,48 @@ def test_a_model_of_pictures_or_sound_predicts_files_of_its_kind(task, source, m
     assert ended.code == 0, ended.err
     written = pd.read_csv("out.csv", dtype={"decision": str})
     expected = fitted.predict(examples)
-    np.testing.assert_allclose(written.iloc[:, 1:], expected.values, atol=1e-6)
+    probabilities = [name for name in written.columns if name.startswith("probability_")]
+    np.testing.assert_allclose(written[probabilities], expected.values, atol=1e-6)
     assert list(written.decision) == [objective.classes[label] for label in expected.labels()]
+    scatter(folder / source, examples, folder / "new")
+    ended = tapeline("predict", "model", "--input", "new", "--output", "again.csv")
+    assert ended.code == 0, ended.err
+    again = pd.read_csv("again.csv")
+    assert list(again.file) == sorted(str(path) for path in Path("new").rglob("*.*"))
+    rows = [int(Path(name).stem) for name in again.file]
+    np.testing.assert_allclose(again[probabilities], expected.values[rows], atol=0.02)
+    ended = tapeline("predict", "model", "--input", again.file[0], "--output", "one.csv")
+    assert ended.code == 0, ended.err
+    assert list(pd.read_csv("one.csv").file) == [again.file[0]]
+
+
+def scatter(source, examples, folder):
+    """The rows as files whose names say their place and nothing else, some of them a folder deeper."""
+    from PIL import Image
+
+    (folder / "deeper").mkdir(parents=True)
+    sounds = sorted(source.rglob("*.wav"))
+    for row in range(len(examples)):
+        place = folder / "deeper" if row % 5 == 0 else folder
+        if sounds:
+            shutil.copy(sounds[row], place / f"{row:03}.wav")
+        else:  # twice as large: it is made to fit what the model was trained on
+            picture = Image.fromarray(examples.columns["image"][row, ..., 0])
+            picture.resize((64, 64), Image.Resampling.NEAREST).save(place / f"{row:03}.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [({}, "holds no .png or .jpg or .jpeg file"), ({"a.png": b"no picture"}, "a.png is a damaged picture")],
+)
+def test_a_folder_that_cannot_be_predicted(content, words, tmp_path):
+    for name, data in content.items():
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadInput, match=words):
+        OwnImages().unlabelled(str(tmp_path), {"image": (28, 28, 1)})
+
+
+def test_an_npz_of_another_size_is_refused(tmp_path):
+    shapes(tmp_path / "pictures.npz")
+    with pytest.raises(BadInput, match=r"holds pictures of \(32, 32, 1\); the model was trained on \(28, 28, 1\)"):
+        OwnImages().unlabelled(str(tmp_path / "pictures.npz"), {"image": (28, 28, 1)})

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from pipelines.contenders import tables
 from pipelines.contenders.classical import ClassicalContender, count_parameters
@@ -76,6 +77,19 @@ def test_the_search_uses_training_rows_only_and_finds_the_best():
     assert told[-1] == (9, 10)
     for fit, scored in zip(SEEN[0:-1:2], SEEN[1:-1:2], strict=True):
         assert sorted([*fit["fit"], *scored["scored"]]) == list(range(60))
+
+
+def test_the_search_prepares_each_inner_fold_from_the_rows_it_fits_on():
+    """A scaler before the model: a trial sees values centred on its own rows, the last fit on all training rows."""
+    examples = Examples(columns={"row": np.arange(60.0) ** 3}, target=np.arange(60) % 2)
+    build = lambda train, objective: Candidate(  # noqa: E731
+        make_pipeline(StandardScaler().set_output(transform="pandas"), Spy()), {"spy__knob": [0.1, 0.7]}
+    )
+    ClassicalContender(Baseline("spy", build), Classification(classes=("0", "1")), RECIPE).fit(examples, examples, 0)
+    fits = [each["fit"] for each in SEEN if "fit" in each]
+    assert [len(each) for each in fits] == [40] * 6 + [60]
+    for each in fits:
+        assert np.mean(each) == pytest.approx(0, abs=1e-12)
 
 
 def test_ids_stay_together_in_inner_folds():

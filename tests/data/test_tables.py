@@ -246,9 +246,15 @@ def test_roles_leave_the_inputs(tmp_path):
 
 
 def test_time_that_does_not_sort(tmp_path):
-    message = refusal(written(tmp_path, "t,a,y\n2024-01-31,1,0\n31.1.2024,2,1\n"), time="t")
+    message = refusal(written(tmp_path, "t,a,y\n2024-01-31,1,0\n31/1/2024,2,1\n"), time="t")
     assert "line 3" in message
     assert "2024-01-31" in message
+
+
+def test_dates_with_dots_are_day_first(tmp_path):
+    text = "t,a,y\n31.01.2024,1,0\n1.2.2024 00:00:01,2,1\n"
+    assert load(written(tmp_path, text), time="t").examples.time.tolist() == [1706659200, 1706745601]
+    assert "line 2" in refusal(written(tmp_path, "t,a,y\n01.31.2024,1,0\n1.2.2024,2,1\n"), time="t")
 
 
 def test_dates_become_seconds_with_a_note(tmp_path):

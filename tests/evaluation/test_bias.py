@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,6 +156,13 @@ def test_unknown_and_small_groups_are_shown_but_in_no_gap():
     assert by_metric(gaps(rows))["demographic_parity"].difference == 0
 
 
+def test_a_group_of_the_smallest_size_counts():
+    group = ["a"] * 40 + ["small"] * SMALLEST_GROUP
+    chosen = np.array([0.9 if name == "small" else 0.1 for name in group])
+    rows = group_table(grouped(np.arange(len(group)) % 2, two_class(chosen), group), BINARY)
+    assert by_metric(gaps(rows))["demographic_parity"].difference == 1
+
+
 def test_every_attribute_has_its_rows_and_gaps():
     target, probability = noisy_scores(np.random.default_rng(4), 80)
     groups = {"sex": np.repeat(["F", "M"], 40).astype(object), "age": np.tile(["<40", ">=40"], 40).astype(object)}
@@ -288,3 +296,44 @@ def test_rows_of_one_patient_leave_a_mean_without_interval_and_so_the_gap():
     assert gap.difference == pytest.approx(0)
     assert math.isnan(gap.low)
     assert math.isnan(gap.high)
+
+
+def test_auroc_of_a_group_compares_rows_of_one_fold_only():
+    """Each fold's model has its own constant, the higher where its fold has fewer positives, as a prior has."""
+    target = np.concatenate([np.tile([0, 0, 0, 1], 10), np.tile([0, 1, 1, 1], 10)])
+    constant = np.repeat([0.6, 0.4], 40)
+    groups = {"sex": np.tile(["F", "M"], 40).astype(object)}
+    pooled = holdout(target, two_class(constant), groups=groups)
+    folded = replace(pooled, rounds=(Round(0, 40, 40), Round(40, 80, 40)))
+    assert all(row.metrics["auroc"].value < 0.3 for row in group_table(pooled, BINARY))
+    assert all(row.metrics["auroc"].value == 0.5 for row in group_table(folded, BINARY))
+
+
+def test_auroc_over_folds_is_the_mean_of_the_folds_weighted_by_their_pairs():
+    generator = np.random.default_rng(3)
+    target, probability = noisy_scores(generator, 120)
+    target[:30], target[0] = 0, 1  # the first fold has one positive and 29 negatives
+    folds = np.repeat([0, 1, 2], [30, 40, 50])
+    pairs, values = [], []
+    for fold in range(3):
+        truth, score = target[folds == fold], probability[folds == fold]
+        pairs.append((truth == 1).sum() * (truth == 0).sum())
+        values.append(auroc_interval(truth, score).value)
+    found = auroc_interval(target, probability, folds=folds)
+    assert found.value == pytest.approx(np.average(values, weights=pairs))
+    assert found.low < found.value < found.high
+    assert auroc_interval(target, probability, folds=np.zeros(120)) == auroc_interval(target, probability)
+    assert math.isnan(auroc_interval(np.array([0, 1]), np.array([0.2, 0.7]), folds=np.array([0, 1])).value)
+
+
+def test_the_interval_over_folds_covers():
+    """Simulated: two folds with models on different scales; the true AUROC is known in both."""
+    generator = np.random.default_rng(5)
+    truth = 0.7602499  # two normals one standard deviation apart
+    inside = 0
+    for _ in range(400):
+        target = np.tile([0, 1], 60)
+        score = generator.normal(size=120) + target + np.repeat([0.0, 5.0], 60)
+        found = auroc_interval(target, score, folds=np.repeat([0, 1], 60))
+        inside += found.low <= truth <= found.high
+    assert 0.92 <= inside / 400 <= 0.98

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -246,3 +247,17 @@ def test_compare_refuses_other_rows():
     other = Outcome(target, two_class(score), one.rounds, np.arange(30) + 1)
     with pytest.raises(ValueError, match="different rows"):
         compare("a", ["b"], {"a": one, "b": other}, BINARY, "auroc")
+
+
+def test_no_interval_goes_beyond_what_two_values_can_differ_by():
+    """Two folds in which the differences are far apart: Student's t with one degree of freedom reaches beyond 1."""
+    target = np.tile([0, 1], 20)
+    right, wrong = np.where(target == 1, 0.9, 0.1), np.where(target == 1, 0.1, 0.9)
+    mixed = np.where(np.arange(40) < 20, right, 0.5)
+    rounds = (Round(0, 20, 20), Round(20, 40, 20))
+    outcomes = {
+        name: replace(holdout(target, two_class(values)), rounds=rounds)
+        for name, values in (("net", mixed), ("base", wrong))
+    }
+    found = compare("net", ["base"], outcomes, BINARY, "auroc")[0]
+    assert (found.difference, found.low, found.high) == (0.75, -1.0, 1.0)

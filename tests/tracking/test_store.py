@@ -1,5 +1,6 @@
 """Where runs go, and what is said when they cannot go there."""
 
+import resource
 import socket
 import sqlite3
 import subprocess
@@ -51,6 +52,21 @@ def test_a_database_is_created_whole_and_silently(folder, capfd):
     assert sorted(path.name for path in folder.iterdir()) == ["mlruns"]
     written = capfd.readouterr()
     assert (written.out, written.err) == ("", "")
+
+
+def test_a_disk_that_fills_up_while_the_database_is_created_is_one_line_and_leaves_nothing(folder):
+    """A limit on the size of a file stands in for a full disk; SQLite meets it in the same place."""
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, kept[1]))
+    try:
+        with pytest.raises(
+            BadInput, match=r"cannot create .*mlflow.db, where runs are recorded \(.*\); free some space"
+        ):
+            open_store()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+    assert list((folder / "mlruns").iterdir()) == []
+    assert open_store().uri.endswith("mlflow.db")
 
 
 def test_readers_create_nothing(folder):

@@ -1,0 +1,66 @@
+"""Notes on what was decided without the user's word, and on what may not be what they meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.data.cells import missing
+from pipelines.data.splits import Fold
+from pipelines.data.wording import count, listed, shown
+from pipelines.task import Dataset
+
+MANY_CLASSES = 20
+"""More classes than this are rarely what was meant; an id or a name may have been given as the target."""
+
+OWNER = re.compile(
+    "id|uid|account|client|customer|employee|member|mrn|participant|patient|person|speaker|student|subject|user",
+    re.IGNORECASE,
+)
+"""Words in the name of a column that says whom, or what, a row is about."""
+
+
+def assumed(dataset: Dataset, codes: NDArray[Any], classes: Sequence[str], folds: Sequence[Fold]) -> Iterator[str]:
+    """What to tell the user about their rows, target and split; nothing where all was said or is plain.
+
+    Args:
+        codes: (n,) the target as the objective encodes it.
+        classes: names of the codes; empty where the target is no class.
+    """
+    if len(classes) == 2 and dataset.positive is None:
+        positives = int(codes.sum())
+        yield f"{classes[1]!r} counts as positive ({positives} of {len(dataset.examples)} rows); --positive changes it"
+    if alike := _alike(classes):
+        yield f"the target's values {alike} count as different classes; if they are one, spell them alike"
+    if len(classes) > MANY_CLASSES:
+        yield f"the target {dataset.target!r} has {len(classes)} classes; if it names rows, choose another --target"
+    if absent := len(dataset.examples) - sum(folds[0].counts().values()):
+        yield f"{absent} rows are in no part of the split: others of their id are tested later in time"
+    if dataset.examples.ids is None:
+        yield from _owners(dataset)
+
+
+def _alike(classes: Sequence[str]) -> str:
+    """The classes that differ only in case or in spaces around them."""
+    folded = [str(name).strip().casefold() for name in classes]
+    return listed([name for name, plain in zip(classes, folded, strict=True) if folded.count(plain) > 1])
+
+
+def _owners(dataset: Dataset) -> Iterator[str]:
+    """Columns that seem to say whom a row is about, with several rows for one of them."""
+    for name in dataset.examples.names("number", "category"):
+        words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+        if not any(map(OWNER.fullmatch, words)):
+            continue
+        values = np.asarray(dataset.examples.columns[name])
+        values = values[~missing(values)]
+        distinct = len(np.unique(values.astype(str)))
+        if len(values) / 20 <= distinct < len(values):
+            yield (
+                f"column {shown(name)} has {count(distinct, 'value')} in {count(len(values), 'row')}; if rows with one "
+                f"value are about one person or thing, give --id {name!r}, so that training and test do not share it"
+            )
