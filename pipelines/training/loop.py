@@ -9,7 +9,10 @@ from pipelines.task import Recipe
 from pipelines.training.checkpoint import Snapshot
 from pipelines.training.plan import Plan
 from pipelines.training.schedule import rate_at
-from pipelines.training.step import Step
+from pipelines.training.step import Batch, Clock, Step
+
+MEASURED_EVERY = 32
+"""One update in so many, and the first of every call, has its gradients measured layer by layer."""
 
 
 class Loop:
@@ -48,11 +51,12 @@ class Loop:
         """
         import tensorflow as tf
 
-        sums = {name: tf.constant(0.0) for name in self.step.sums}
+        sums = {name: tf.zeros(shape) for name, shape in self.step.sums.items()}
         for index in tf.range(tf.shape(rows)[0]):
             inputs, target, scale = _gathered(x, y, weight, rows[index], mask[index])
-            rate = rate_at(first + tf.cast(index, tf.float32), total, self.recipe)
-            found = self.step(inputs, target, scale, tf.maximum(tf.reduce_sum(scale), 1e-12), rate)
+            step = first + tf.cast(index, tf.float32)
+            clock = Clock(step, rate_at(step, total, self.recipe), index % MEASURED_EVERY == 0)
+            found = self.step(Batch(inputs, target, scale, tf.maximum(tf.reduce_sum(scale), 1e-12)), clock)
             sums = {name: sums[name] + found[name] for name in sums}
         return sums
 

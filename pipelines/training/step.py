@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from pipelines.task import Recipe
+from pipelines.training.optimisers import make_optimiser
+from pipelines.training.strategy import replicas, sum_over_replicas
+
+
+class Batch(NamedTuple):
+    """The rows that one replica learns from in one update.
+
+    Args:
+        x: inputs, any structure of (batch, ...) tensors.
+        y: (batch, ...) learnable targets.
+        weight: (batch,) float, 0 for rows that only fill the batch.
+        denominator: scalar, the weight of the GLOBAL batch, so that one replica and many give the same numbers.
+    """
+
+    x: Any
+    y: Any
+    weight: Any
+    denominator: Any
+
+
+class Clock(NamedTuple):
+    """Where in the training an update stands.
+
+    Args:
+        step: scalar float, its number in the whole training, from 0.
+        rate: scalar float, the learning rate.
+        measured: scalar bool, True on the few updates on which costly measurements are taken.
+    """
+
+    step: Any
+    rate: Any
+    measured: Any
 
 
 class Step(Protocol):
@@ -17,22 +49,15 @@ class Step(Protocol):
         ...
 
     @property
-    def sums(self) -> tuple[str, ...]:
-        """The names of what an update returns; the loop in the graph has to know them before its first turn."""
+    def sums(self) -> Mapping[str, tuple[int, ...]]:
+        """Name and static shape of what an update returns; the loop in the graph has to know them before its turn."""
         ...
 
-    def __call__(self, x: Any, y: Any, weight: Any, denominator: Any, rate: Any) -> dict[str, Any]:
+    def __call__(self, batch: Batch, clock: Clock) -> dict[str, Any]:
         """Update once.
 
-        Args:
-            x: batch of inputs, any structure of (batch, ...) tensors.
-            y: (batch, ...) learnable targets.
-            weight: (batch,) float, 0 for rows that only fill the batch.
-            denominator: scalar, the weight of the GLOBAL batch, so that one replica and many give the same numbers.
-            rate: scalar learning rate.
-
         Returns:
-            Sums over the batch for each of `sums`; `loss` is the weighted sum of per-example losses.
+            float32 sums over the local batch for each of `sums`; `loss` is the weighted sum of per-example losses.
         """
         ...
 
@@ -45,8 +70,6 @@ class Supervised:
         loss: (y, outputs) -> (batch,) per-example loss.
     """
 
-    sums = ("loss", "gradient_norm")
-
     def __init__(self, core: Any, loss: Callable[[Any, Any], Any], recipe: Recipe) -> None:
         self.core, self.loss, self.recipe = core, loss, recipe
         self.optimiser = make_optimiser(recipe)
@@ -56,21 +79,26 @@ class Supervised:
     def state(self) -> list[Any]:
         return [*self.core.variables, *self.optimiser.variables]
 
-    def __call__(self, x: Any, y: Any, weight: Any, denominator: Any, rate: Any) -> dict[str, Any]:
+    @property
+    def sums(self) -> Mapping[str, tuple[int, ...]]:
+        return {"loss": (), "gradient_norm": ()}
+
+    def __call__(self, batch: Batch, clock: Clock) -> dict[str, Any]:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            outputs = self.core(x, training=True)
-            loss = tf.reduce_sum(self.loss(y, outputs) * weight)
-            objective = loss / denominator + penalty(self.core, self.recipe)
+            outputs = self.core(batch.x, training=True)
+            loss = tf.reduce_sum(self.loss(batch.y, outputs) * batch.weight)
+            # Each replica adds its share of the penalty, so that the sum over replicas counts it once.
+            objective = loss / batch.denominator + penalty(self.core, self.recipe) / replicas()
         variables = self.core.trainable_variables
-        gradients = tape.gradient(objective, variables)
+        gradients = sum_over_replicas(tape.gradient(objective, variables))
         norm = tf.linalg.global_norm(gradients)
         if self.recipe.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.clip_norm, use_norm=norm)
-        self.optimiser.learning_rate.assign(rate)
+        self.optimiser.learning_rate.assign(clock.rate)
         self.optimiser.apply(gradients, variables)
-        return {"loss": loss, "gradient_norm": norm * denominator}
+        return {"loss": loss, "gradient_norm": norm * tf.reduce_sum(batch.weight)}
 
 
 def penalty(core: Any, recipe: Recipe) -> Any:
@@ -87,18 +115,3 @@ def penalty(core: Any, recipe: Recipe) -> Any:
         if recipe.l2:
             total += recipe.l2 * tf.reduce_sum(tf.square(value))
     return total
-
-
-def make_optimiser(recipe: Recipe) -> Any:
-    """The recipe's optimiser from Keras; its learning rate is set at every step."""
-    import keras
-
-    rate = recipe.learning_rate
-    if recipe.optimiser == "adam":
-        return keras.optimizers.Adam(rate)
-    if recipe.optimiser == "adamw":
-        optimiser = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-        optimiser.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-        return optimiser
-    momentum = 0.0 if recipe.optimiser == "sgd" else 0.9
-    return keras.optimizers.SGD(rate, momentum=momentum, nesterov=recipe.optimiser == "nesterov")

@@ -14,6 +14,23 @@ def scope() -> AbstractContextManager[Any]:
     return opened
 
 
+def replicas() -> int:
+    """How many replicas learn together."""
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def sum_over_replicas(gradients: list[Any]) -> list[Any]:
+    """The gradients of the global batch, from those of each replica's rows; called as one replica sees it."""
+    import tensorflow as tf
+
+    if replicas() == 1:
+        return gradients
+    summed: list[Any] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    return summed
+
+
 def devices() -> list[str]:
     """What TensorFlow sees, for the record: `GPU:0 NVIDIA H100`, or `CPU x 2 cores`."""
     import os

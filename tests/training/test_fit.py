@@ -15,7 +15,7 @@ from pipelines.task import Recipe
 from pipelines.training.fit import Rows, fit
 from pipelines.training.loop import Loop
 from pipelines.training.plan import RESIDENT_BYTES, Plan, choose
-from pipelines.training.step import Supervised
+from pipelines.training.step import Batch, Clock, Supervised
 
 OBJECTIVE = Classification(classes=("no", "yes"))
 RESIDENT, COMPILED = Plan(resident=True, xla=False), Plan(resident=True, xla=True)
@@ -70,7 +70,8 @@ def plain_loop(train, recipe, seed):
         for number in range(steps):
             rows = order[number * recipe.batch_size : (number + 1) * recipe.batch_size]
             weight = train.weight[rows]
-            sums = step(train.x[rows], train.y[rows], weight, weight.sum(), tf.constant(recipe.learning_rate))
+            clock = Clock(tf.constant(0.0), tf.constant(recipe.learning_rate), tf.constant(False))
+            sums = step(Batch(train.x[rows], train.y[rows], weight, weight.sum()), clock)
             total += float(sums["loss"])
         history.append(total / train.weight.sum())
     return core.get_weights(), history

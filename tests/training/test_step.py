@@ -8,7 +8,7 @@ import tensorflow as tf
 from pipelines.objectives.classification import Classification
 from pipelines.objectives.regression import Regression
 from pipelines.task import Recipe
-from pipelines.training.step import Supervised
+from pipelines.training.step import Batch, Clock, Supervised
 
 OBJECTIVES = {
     "binary": Classification(classes=("no", "yes")),
@@ -38,6 +38,10 @@ def network(outputs, seed=0):
     return keras.Model(inputs, keras.layers.Dense(outputs, bias_initializer="normal")(hidden))
 
 
+def at(rate, step=0.0):
+    return Clock(tf.constant(step), tf.constant(rate), tf.constant(False))
+
+
 def weights(core):
     return [np.array(each, dtype=np.float64) for each in core.trainable_variables]
 
@@ -45,7 +49,7 @@ def weights(core):
 def gradient_taken(core, objective, recipe, x, y, weight):
     """What plain descent at rate 1 subtracts from the weights is the gradient."""
     before = weights(core)
-    sums = Supervised(core, objective.loss, recipe)(x, y, weight, weight.sum(), tf.constant(1.0))
+    sums = Supervised(core, objective.loss, recipe)(Batch(x, y, weight, weight.sum()), at(1.0))
     return [old - new for old, new in zip(before, weights(core), strict=True)], sums
 
 
@@ -170,7 +174,7 @@ def test_updates_equal_the_optimiser_by_hand(optimiser, clip_norm):
             assert norm > clip_norm
             gradients = [each * clip_norm / norm for each in gradients]
         expected = descend(optimiser, recipe.weight_decay, expected, gradients, rate, number, memory)
-        sums = step(x, y, weight, weight.sum(), tf.constant(rate))
+        sums = step(Batch(x, y, weight, weight.sum()), at(rate))
         np.testing.assert_allclose(float(sums["gradient_norm"]), norm * weight.sum(), rtol=1e-3)
     for ours, theirs in zip(weights(core), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
@@ -184,7 +188,7 @@ def test_neither_biases_nor_gains_decay_nor_are_penalised():
     core = keras.Model(inputs, keras.layers.Dense(1, bias_initializer="ones")(hidden))
     before = weights(core)
     step = Supervised(core, Regression().loss, Recipe(optimiser="adamw", weight_decay=0.5, l1=0.1, l2=0.1))
-    step(np.ones((2, 3), np.float32), np.zeros(2, np.float32), np.zeros(2, np.float32), 1.0, tf.constant(0.1))
+    step(Batch(np.ones((2, 3), np.float32), np.zeros(2, np.float32), np.zeros(2, np.float32), 1.0), at(0.1))
     moved = [not np.array_equal(old, new) for old, new in zip(before, weights(core), strict=True)]
     assert moved == [each.ndim == 2 for each in before]
 
@@ -196,7 +200,7 @@ def test_penalties_of_layers_count():
     before = weights(core)[0]
     nothing = np.zeros(1, np.float32)
     Supervised(core, Regression().loss, Recipe(optimiser="sgd"))(
-        np.ones((1, 2), np.float32), nothing, nothing, 1.0, tf.constant(0.1)
+        Batch(np.ones((1, 2), np.float32), nothing, nothing, 1.0), at(0.1)
     )
     np.testing.assert_allclose(weights(core)[0], before * 0.9, rtol=1e-5)
 
@@ -209,7 +213,7 @@ def test_state_holds_every_variable_that_an_update_changes():
     step = Supervised(core, Regression().loss, Recipe(optimiser="adam"))
     before = [np.array(each) for each in step.state]
     x, y, weight = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32), np.arange(5.0), np.ones(5)
-    step(x, y.astype(np.float32), weight.astype(np.float32), 5.0, tf.constant(0.1))
+    step(Batch(x, y.astype(np.float32), weight.astype(np.float32), 5.0), at(0.1))
     changed = {each.path.split("/")[-1] for old, each in zip(before, step.state, strict=True)
                if not np.array_equal(old, np.array(each))}  # fmt: skip
     assert {"kernel", "bias", "moving_mean", "seed_generator_state", "iteration", "learning_rate"} <= changed
