@@ -19,7 +19,8 @@ from pipelines.models.inputs import as_tensors
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
 from pipelines.task import Architecture, Network, Recipe
-from pipelines.training.fit import Rows, fit
+from pipelines.training.feed import Rows
+from pipelines.training.fit import fit
 from pipelines.training.loop import Loop
 from pipelines.training.plan import choose
 from pipelines.training.step import Supervised

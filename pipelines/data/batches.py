@@ -43,6 +43,15 @@ def _filled(order: NDArray[np.int64], batch_size: int) -> Epoch:
     return Epoch(rows.astype(np.int32).reshape(steps, batch_size), mask.astype(np.float32).reshape(steps, batch_size))
 
 
+def widened(order: Epoch, parts: int) -> Epoch:
+    """The order with each batch filled up, by rows of weight 0, until it can be divided into equal parts."""
+    missing = -order.rows.shape[1] % parts
+    if not missing:
+        return order
+    rows = np.concatenate([order.rows, np.repeat(order.rows[:, :1], missing, axis=1)], axis=1)
+    return Epoch(rows, np.pad(order.mask, ((0, 0), (0, missing))))
+
+
 def padded_rows(values: NDArray[Any], rows: int) -> NDArray[Any]:
     """The array with its first row repeated up to `rows` rows."""
     return np.concatenate([values, np.repeat(values[:1], max(0, rows - len(values)), axis=0)])

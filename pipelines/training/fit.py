@@ -1,51 +1,83 @@
-"""Training over epochs: shuffle, update, validate, keep the best weights, stop early."""
+"""Training over epochs: update, validate, keep the best weights, stop early; and never lose what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.data.batches import Epoch, in_order, padded_rows, shuffled, steps_per_epoch
 from pipelines.errors import BadInput, TrainingFailed
-from pipelines.task import Recipe
-from pipelines.training.checkpoint import Snapshot
+from pipelines.training.checkpoint import Checkpoints, Saved, Snapshot, collected, numbered
+from pipelines.training.feed import Feed, Rows, feed_of, validation_pass
+from pipelines.training.interruption import Deferred, deferred
 from pipelines.training.loop import Loop
 
-EVALUATION_BATCH = 256
+MOST_HALVINGS = 3
+"""How often the learning rate is halved after a loss that is not finite, before the training fails."""
 
+KEEP_EVERY = 500
+"""Updates between two states in memory that a loss that is not finite is rolled back to."""
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows as the core sees them.
-
-    Args:
-        x: structure of arrays, or a reader of them: `x(rows)` encodes the rows that are asked for.
-        y: (n, ...) learnable targets.
-        weight: (n,) float32.
-    """
-
-    x: Any
-    y: NDArray[Any]
-    weight: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def read(self, rows: NDArray[np.int32]) -> Any:
-        """Inputs of the given rows, encoded now."""
-        return self.x(rows)
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves besides the weights: one value per epoch and metric, and the epoch that was best."""
+    """What a training leaves besides the weights.
+
+    Args:
+        metrics: one value per epoch, by name.
+        best_epoch: the epoch, from 0, whose weights were kept.
+        notes: what happened on the way: where it was resumed, when it was rolled back.
+    """
 
     metrics: dict[str, tuple[float, ...]]
     best_epoch: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Standing:
+    """Where a training stands; with the step's variables it is all that going on needs.
+
+    Args:
+        position: steps done of this epoch, of which `sums` are the sums.
+        kept: the weights of the best epoch.
+        factor: of the learning rate, halved at each roll-back.
+    """
+
+    epoch: int = 0
+    position: int = 0
+    sums: dict[str, Floats] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best: float = -np.inf
+    best_epoch: int = 0
+    kept: list[NDArray[Any]] = field(default_factory=list)
+    factor: float = 1.0
+    halvings: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def saved(self, state: Snapshot) -> Saved:
+        """For a checkpoint."""
+        plain = {name: getattr(self, name) for name in ("epoch", "position", "best_epoch", "factor", "halvings")}
+        lists = {"history": {name: list(values) for name, values in self.history.items()}, "notes": list(self.notes)}
+        sums = {f"sums/{name}": value for name, value in self.sums.items()}
+        arrays = {"best": np.array(self.best), **sums, **dict(numbered("state", state.values))}
+        return Saved({**arrays, **dict(numbered("kept", self.kept))}, {**plain, **lists})
+
+    @classmethod
+    def of(cls, saved: Saved) -> tuple[Standing, Snapshot]:
+        """What `saved` gave."""
+        arrays = saved.arrays
+        notes = dict(saved.notes)
+        notes["history"] = {name: list(values) for name, values in notes["history"].items()}
+        sums = {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith("sums/")}
+        standing = cls(**notes, sums=sums, best=float(arrays["best"]), kept=collected("kept", arrays))
+        return standing, Snapshot.of(collected("state", arrays))
 
 
 def fit(
@@ -55,137 +87,153 @@ def fit(
     seed: int,
     score: Callable[[NDArray[Any]], float] | None,
     watch: Callable[[int, int], None],
+    checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train `loop.core` and leave the best epoch's weights in it.
 
     Args:
         score: validation outputs -> a number to maximise; None watches the validation loss.
         watch: called with (epochs done, epochs at most).
+        checkpoints: where to save now and then, and to go on from if something is there already.
 
     Raises:
-        TrainingFailed: a loss became non-finite.
+        TrainingFailed: a loss became non-finite, and again after each of `MOST_HALVINGS` roll-backs.
         BadInput: no training row, or no validation row, has any weight.
+        KeyboardInterrupt, SystemExit: a signal asked to stop; the state was saved, if there are checkpoints.
     """
-    recipe = loop.recipe
     if not (train.weight.any() and valid.weight.any()):
         raise BadInput("every training row, or every validation row, has weight 0; nothing can be learned from them")
-    epoch_of, validate = training_pass(loop, train, seed), _validation_pass(loop, valid)
-    history: dict[str, list[float]] = {}
-    best, best_epoch, kept = -np.inf, 0, Snapshot(loop.core.variables)
-    for epoch in range(recipe.epochs):
-        found = epoch_of(epoch)
-        _require_finite("training", found["loss"], epoch, recipe)
-        found["valid_loss"], outputs = validate()
-        _require_finite("validation", found["valid_loss"], epoch, recipe)
+    training = Training(loop, feed_of(loop, train, seed), validation_pass(loop, valid), score, checkpoints)
+    with deferred() if checkpoints is not None else nullcontext(Deferred()) as stop:
+        training.go_on(watch, stop)
+    return training.ended()
+
+
+class Training:
+    """One training from its start, or from its newest checkpoint, to its end."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        feed: Feed,
+        validate: Callable[[], tuple[float, NDArray[Any]]],
+        score: Callable[[NDArray[Any]], float] | None,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self.loop, self.feed, self.validate, self.score, self.checkpoints = loop, feed, validate, score, checkpoints
+        self.at = Standing(kept=Snapshot(loop.core.variables).values)
+        saved = checkpoints.newest() if checkpoints is not None else None
+        if saved is not None:
+            self.at, state = Standing.of(saved)
+            state.restore(loop.step.state)
+            self.at.notes.append(f"resumed in epoch {self.at.epoch + 1}")
+        self.good = self.at.saved(Snapshot(loop.step.state))
+        self._updates = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the epochs, or the patience, are used up."""
+        recipe = self.loop.recipe
+        return self.at.epoch >= recipe.epochs or self.at.epoch - 1 - self.at.best_epoch >= recipe.patience
+
+    def go_on(self, watch: Callable[[int, int], None], stop: Deferred) -> None:
+        """Train until the end, or until told to stop."""
+        if self.at.epoch:
+            watch(self.at.epoch, self.loop.recipe.epochs)
+        while not self.over and not stop:
+            if self._epoch(stop):
+                watch(self.at.epoch, self.loop.recipe.epochs)
+        if self.checkpoints is not None and stop:
+            self.checkpoints.save(self._now(), wait=True)
+
+    def ended(self) -> Trained:
+        """With the best weights in the core."""
+        if self.checkpoints is not None:
+            self.checkpoints.settle()
+            if self.checkpoints.trouble:
+                self.at.notes.append(self.checkpoints.trouble)
+        Snapshot.of(self.at.kept).restore(self.loop.core.variables)
+        metrics = {name: tuple(values) for name, values in self.at.history.items()}
+        return Trained(metrics, self.at.best_epoch, tuple(self.at.notes))
+
+    def _epoch(self, stop: Deferred) -> bool:
+        """Make what is left of this epoch; False where it was interrupted or rolled back."""
+        for call in self.feed.calls(self.at.epoch, self.at.position):
+            if not self._made(call):
+                return False
+            if self.at.position < self.feed.steps:
+                self._save()
+                if stop:
+                    return False
+        found = {name: value / self.feed.weight for name, value in self.at.sums.items()}
+        loss, outputs = self.validate()
+        if not np.isfinite(loss):
+            self._roll_back("validation", self.feed.steps)
+            return False
+        self._remember({name: float(value) for name, value in found.items()} | {"valid_loss": loss}, outputs)
+        self._save()
+        return True
+
+    def _made(self, call: Any) -> bool:
+        """Make the updates of a call; False where the loss was not finite and the state was rolled back."""
+        import tensorflow as tf
+
+        at, epochs = self.at, self.loop.recipe.epochs
+        first, total = at.epoch * self.feed.steps + call.origin, self.feed.steps * epochs
+        clock = tuple(tf.constant(float(value)) for value in (first, total, at.factor))
+        span = (tf.constant(call.start - call.origin), tf.constant(call.stop - call.origin))
+        found = {name: np.asarray(value) for name, value in self.loop.train(*call.arguments, *span, clock).items()}
+        made = int(found.pop("steps"))
+        if not np.isfinite(found["loss"]):
+            self._roll_back("training", call.start + made)
+            return False
+        at.sums = {name: at.sums.get(name, np.zeros((), np.float32)) + value for name, value in found.items()}
+        at.position = call.stop
+        self._updates += made
+        return True
+
+    def _remember(self, found: dict[str, float], outputs: NDArray[Any]) -> None:
+        """Close the epoch: its values into the history, its weights kept if they are the best so far."""
+        at = self.at
         merit = -found["valid_loss"]
-        if score is not None:
-            merit = found["valid_score"] = score(outputs)
+        if self.score is not None:
+            merit = found["valid_score"] = self.score(outputs)
         for name, value in found.items():
-            history.setdefault(name, []).append(value)
-        if merit > best:
-            best, best_epoch, kept = merit, epoch, Snapshot(loop.core.variables)
-        watch(epoch + 1, recipe.epochs)
-        if epoch - best_epoch >= recipe.patience:
-            break
-    kept.restore(loop.core.variables)
-    return Trained({name: tuple(values) for name, values in history.items()}, best_epoch)
+            at.history.setdefault(name, []).append(value)
+        if merit > at.best:
+            at.best, at.best_epoch, at.kept = merit, at.epoch, Snapshot(self.loop.core.variables).values
+        at.epoch, at.position, at.sums = at.epoch + 1, 0, {}
 
+    def _now(self) -> Saved:
+        return self.at.saved(Snapshot(self.loop.step.state))
 
-def _require_finite(which: str, loss: float, epoch: int, recipe: Recipe) -> None:
-    if not np.isfinite(loss):
-        raise TrainingFailed(
-            f"the {which} loss became {loss} in epoch {epoch + 1}; "
-            f"try --set recipe.learning_rate={recipe.learning_rate / 10:g} or --set recipe.clip_norm=1"
-        )
+    def _save(self) -> None:
+        """To the disk where that is due; in memory every `KEEP_EVERY` updates, whatever the clock says."""
+        due = self.checkpoints is not None and self.checkpoints.due()
+        if not due and self._updates < KEEP_EVERY:
+            return
+        now = self._now()
+        if self._updates >= KEEP_EVERY:
+            self.good, self._updates = now, 0
+        if self.checkpoints is not None and due:
+            self.checkpoints.save(now)
 
+    def _roll_back(self, which: str, step: int) -> None:
+        """Return to the last good state with half the learning rate.
 
-def training_pass(loop: Loop, train: Rows, seed: int) -> Callable[[int], dict[str, float]]:
-    """Epoch -> mean per unit of weight of what the step sums, by name."""
-    import tensorflow as tf
-
-    size = min(loop.recipe.batch_size, len(train))
-    steps = steps_per_epoch(len(train), size)
-    total = tf.constant(float(steps * loop.recipe.epochs))
-    calls = (_resident_calls if loop.plan.resident else _streamed_calls)(loop, train, size)
-    weight = float(train.weight.sum(dtype=np.float64))
-
-    def epoch_of(epoch: int) -> dict[str, float]:
-        sums = dict.fromkeys(loop.step.sums, 0.0)
-        for first, arguments in calls(shuffled(len(train), size, seed, epoch)):
-            found = loop.train(*arguments, tf.constant(float(epoch * steps + first)), total)
-            sums = {name: sums[name] + float(found[name]) for name in sums}
-        return {name: value / weight for name, value in sums.items()}
-
-    return epoch_of
-
-
-Calls = Callable[[Epoch], Iterator[tuple[int, tuple[Any, ...]]]]
-"""Order of an epoch -> for each call of `Loop.train`: its first step, and its arguments."""
-
-
-def _resident_calls(loop: Loop, train: Rows, size: int) -> Calls:
-    """One call an epoch, on rows that stay on the device."""
-    import tensorflow as tf
-
-    rows = _on_device(train, size)
-
-    def calls(order: Epoch) -> Iterator[tuple[int, tuple[Any, ...]]]:
-        yield 0, (*rows, tf.constant(order.rows), tf.constant(order.mask))
-
-    return calls
-
-
-def _streamed_calls(loop: Loop, train: Rows, size: int) -> Calls:
-    """A few steps a call, on rows encoded just before: memory stays flat however many rows there are."""
-
-    def calls(order: Epoch) -> Iterator[tuple[int, tuple[Any, ...]]]:
-        for first in range(0, len(order.rows), loop.plan.steps_per_call):
-            steps = slice(first, first + loop.plan.steps_per_call)
-            yield first, _just_read(train, order.rows[steps], order.mask[steps])
-
-    return calls
-
-
-def _validation_pass(loop: Loop, valid: Rows) -> Callable[[], tuple[float, NDArray[Any]]]:
-    """() -> the mean loss per unit of weight, and the (n, ...) outputs."""
-    import tensorflow as tf
-
-    size = min(EVALUATION_BATCH, len(valid))
-    order = in_order(len(valid), size)
-    weight = float(valid.weight.sum(dtype=np.float64))
-    whole = [(*_on_device(valid, size), tf.constant(order.rows), tf.constant(order.mask))] if loop.plan.resident else []
-
-    def streamed() -> Iterator[tuple[Any, ...]]:
-        for step in range(len(order.rows)):
-            yield _just_read(valid, order.rows[step : step + 1], order.mask[step : step + 1])
-
-    def validate() -> tuple[float, NDArray[Any]]:
-        loss, outputs = 0.0, []
-        for block in whole or streamed():
-            more, found = loop.evaluate(*block)
-            loss += float(more)
-            outputs.append(np.asarray(found))
-        return loss / weight, np.concatenate(outputs)[: len(valid)]
-
-    return validate
-
-
-def _on_device(rows: Rows, size: int) -> tuple[Any, Any, Any]:
-    """All rows as tensors, filled up to whole batches, so that folds of nearly equal size share one shape."""
-    import tensorflow as tf
-
-    padded = steps_per_epoch(len(rows), size) * size
-    x, y, weight = tf.nest.map_structure(
-        lambda values: tf.constant(padded_rows(values, padded)), (rows.x, rows.y, rows.weight)
-    )
-    return x, y, weight
-
-
-def _just_read(source: Rows, rows: NDArray[np.int32], mask: NDArray[np.float32]) -> tuple[Any, ...]:
-    """The (steps, batch) rows of these steps, encoded now, and where among them each step finds its own."""
-    import tensorflow as tf
-
-    flat = rows.reshape(-1)
-    here = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
-    chosen = source.read(flat), tf.constant(source.y[flat]), tf.constant(source.weight[flat])
-    return (*chosen, tf.constant(here), tf.constant(mask))
+        Raises:
+            TrainingFailed: that was done `MOST_HALVINGS` times already.
+        """
+        at, recipe = self.at, self.loop.recipe
+        where = f"the {which} loss was not finite in epoch {at.epoch + 1}, step {step} of {self.feed.steps}"
+        halvings, notes = at.halvings + 1, at.notes
+        self.at, state = Standing.of(self.good)
+        state.restore(self.loop.step.state)
+        if halvings > MOST_HALVINGS:
+            raise TrainingFailed(
+                f"{where}, and again after the learning rate was halved {MOST_HALVINGS} times; "
+                f"try --set recipe.learning_rate={recipe.learning_rate / 2 ** (MOST_HALVINGS + 1):g} "
+                "or --set recipe.clip_norm=1"
+            )
+        self.at.halvings, self.at.factor, self._updates = halvings, 0.5**halvings, 0
+        self.at.notes = [*notes, f"{where}; rolled back to epoch {self.at.epoch + 1}, the learning rate halved"]

@@ -16,7 +16,7 @@ MEASURED_EVERY = 32
 
 
 class Loop:
-    """Traced functions around one step.
+    """Traced functions around one step, under the distribution strategy that is open when it is made.
 
     Args:
         step: the update that is repeated.
@@ -28,8 +28,9 @@ class Loop:
         import tensorflow as tf
 
         self.step, self.core, self.loss, self.recipe, self.plan = step, core, loss, recipe, plan
+        self.strategy = tf.distribute.get_strategy()
         self._untrained = Snapshot(step.state)
-        # Numbers of rows and steps that differ from call to call are generalised, not traced anew each time.
+        # Numbers of rows that differ from fold to fold are generalised, not traced anew each time.
         self.train = tf.function(self._train, jit_compile=plan.xla, reduce_retracing=True)
         self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla, reduce_retracing=True)
 
@@ -38,49 +39,74 @@ class Loop:
         self._untrained.restore(self.step.state)
         Snapshot(fresh.variables).restore(self.core.variables)
 
-    def _train(self, x: Any, y: Any, weight: Any, rows: Any, mask: Any, first: Any, total: Any) -> dict[str, Any]:
-        """Update once for each of the given batches.
+    def _train(
+        self, data: Any, rows: Any, mask: Any, denominators: Any, start: Any, stop: Any, clock: Any
+    ) -> dict[str, Any]:
+        """Update once for each batch from `start` to `stop`, or until the loss is no longer finite.
 
         Args:
-            x, y, weight: all rows; structures of (n, ...) tensors, (n, ...), (n,).
-            rows, mask: (steps, batch) row numbers, and 0 where a row only fills the batch.
-            first, total: scalar float, the number of the first step in the whole training, and of all steps.
+            data: inputs, targets and weights of all rows of each replica; structures of (n, ...) tensors, (n,) last.
+            rows, mask: (steps, batch) for each replica: row numbers, and 0 where a row only fills the batch.
+            denominators: (steps,) weight of each global batch.
+            start, stop: scalar int32, which of the steps.
+            clock: (number of step 0 in the whole training, number of all steps, factor of the learning rate).
 
         Returns:
-            What the step sums, over all batches, by name.
+            What the step sums, over all batches and replicas, by name; and `steps`, how many updates were made.
         """
         import tensorflow as tf
 
+        first, total, factor = clock
         sums = {name: tf.zeros(shape) for name, shape in self.step.sums.items()}
-        for index in tf.range(tf.shape(rows)[0]):
-            inputs, target, scale = _gathered(x, y, weight, rows[index], mask[index])
-            step = first + tf.cast(index, tf.float32)
-            clock = Clock(step, rate_at(step, total, self.recipe), index % MEASURED_EVERY == 0)
-            found = self.step(Batch(inputs, target, scale, tf.maximum(tf.reduce_sum(scale), 1e-12)), clock)
-            sums = {name: sums[name] + found[name] for name in sums}
-        return sums
+        steps = tf.constant(0)
+        for index in tf.range(start, stop):
+            number = first + tf.cast(index, tf.float32)
+            measured = tf.logical_or(index == start, index % MEASURED_EVERY == 0)
+            moment = Clock(number, factor * rate_at(number, total, self.recipe), measured)
+            found = self.strategy.run(self._update, args=(data, rows, mask, denominators, index, moment))
+            sums = {name: sums[name] + self._sum(found[name]) for name in sums}
+            steps += 1
+            if not tf.math.is_finite(sums["loss"]):
+                break
+        return sums | {"steps": steps}
 
-    def _evaluate(self, x: Any, y: Any, weight: Any, rows: Any, mask: Any) -> tuple[Any, Any]:
+    def _update(self, data: Any, rows: Any, mask: Any, denominators: Any, index: Any, moment: Any) -> dict[str, Any]:
+        inputs, target, weight = _gathered(data, rows[index], mask[index])
+        return self.step(Batch(inputs, target, weight, denominators[index]), Clock(*moment))
+
+    def _evaluate(self, data: Any, rows: Any, mask: Any) -> tuple[Any, Any]:
         """(weighted sum of losses, (steps * batch, ...) outputs) of the given batches, without training."""
         import tensorflow as tf
 
-        def forward(index: Any) -> tuple[Any, Any]:
-            inputs, target, scale = _gathered(x, y, weight, rows[index], mask[index])
-            outputs = self.core(inputs, training=False)
-            return outputs, tf.reduce_sum(self.loss(target, outputs) * scale)
+        losses, outputs = self.strategy.run(self._forward, args=(data, rows, mask))
+        if self.strategy.num_replicas_in_sync > 1:
+            outputs = self.strategy.gather(outputs, axis=1)
+        return self._sum(losses), tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
 
-        outputs, losses = tf.map_fn(
+    def _forward(self, data: Any, rows: Any, mask: Any) -> tuple[Any, Any]:
+        import tensorflow as tf
+
+        def forward(index: Any) -> tuple[Any, Any]:
+            inputs, target, weight = _gathered(data, rows[index], mask[index])
+            outputs = self.core(inputs, training=False)
+            return tf.reduce_sum(self.loss(target, outputs) * weight), outputs
+
+        losses, outputs = tf.map_fn(
             forward,
             tf.range(tf.shape(rows)[0]),
-            fn_output_signature=(self.core.compute_dtype, tf.float32),
+            fn_output_signature=(tf.float32, self.core.compute_dtype),
             parallel_iterations=1,
         )
-        return tf.reduce_sum(losses), tf.reshape(outputs, tf.concat([[-1], tf.shape(outputs)[2:]], axis=0))
+        return tf.reduce_sum(losses), outputs
+
+    def _sum(self, value: Any) -> Any:
+        """Over replicas."""
+        return value if self.strategy.num_replicas_in_sync == 1 else self.strategy.reduce("SUM", value, axis=None)
 
 
-def _gathered(x: Any, y: Any, weight: Any, rows: Any, mask: Any) -> tuple[Any, Any, Any]:
+def _gathered(data: Any, rows: Any, mask: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights of one batch; rows that only fill it weigh 0."""
     import tensorflow as tf
 
-    inputs, target = tf.nest.map_structure(lambda values: tf.gather(values, rows), (x, y))
-    return inputs, target, tf.gather(weight, rows) * mask
+    inputs, target, weight = tf.nest.map_structure(lambda values: tf.gather(values, rows), data)
+    return inputs, target, weight * mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -29,6 +30,18 @@ def sum_over_replicas(gradients: list[Any]) -> list[Any]:
         return gradients
     summed: list[Any] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
     return summed
+
+
+def per_replica(value_of: Callable[[int], Any]) -> Any:
+    """A value of its own for each replica of this process, made from the number of the replica in the whole job."""
+    import tensorflow as tf
+
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1:
+        return value_of(0)
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: value_of(int(context.replica_id_in_sync_group))
+    )
 
 
 def devices() -> list[str]:

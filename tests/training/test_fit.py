@@ -11,8 +11,10 @@ from pipelines.contenders.contender import unwatched
 from pipelines.data.batches import shuffled
 from pipelines.errors import BadInput, TrainingFailed
 from pipelines.objectives.classification import Classification
+from pipelines.objectives.regression import Regression
 from pipelines.task import Recipe
-from pipelines.training.fit import Rows, fit
+from pipelines.training.feed import Rows
+from pipelines.training.fit import fit
 from pipelines.training.loop import Loop
 from pipelines.training.plan import RESIDENT_BYTES, Plan, choose
 from pipelines.training.step import Batch, Clock, Supervised
@@ -209,10 +211,37 @@ def test_without_a_score_the_validation_loss_is_watched():
 def test_a_loss_that_explodes_says_what_to_try(plan, epochs):
     recipe = Recipe(epochs=epochs, batch_size=32, optimiser="sgd", learning_rate=1e30, warmup=0.0, schedule="constant")
     core = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5), keras.layers.Dense(1)])
-    with pytest.raises(
-        TrainingFailed, match=r"loss became (nan|inf) in epoch \d; try --set recipe.learning_rate=1e\+29"
-    ):
+    message = (
+        r"the training loss was not finite in epoch 1, step \d of 2, "
+        r"and again after the learning rate was halved 3 times; try --set recipe.learning_rate=6.25e\+28"
+    )
+    with pytest.raises(TrainingFailed, match=message):
         trained(plan, recipe, core=core, train=data(64))
+
+
+@pytest.mark.parametrize("plan", [RESIDENT, COMPILED, STREAMED], ids=str)
+def test_a_loss_that_explodes_once_is_rolled_back_and_goes_on_at_half_the_rate(plan):
+    """Plain descent on a quadratic diverges above a rate that is known; half of it converges."""
+    x = np.ones((8, 1), np.float32) * 1e15
+    rows = Rows(x, np.zeros(8, np.int32), np.ones(8, np.float32))
+    recipe = Recipe(epochs=60, batch_size=8, optimiser="sgd", warmup=0.0, schedule="constant", patience=99)
+    objective = Regression(error="squared")
+    found = {}
+    for rate in (0.6e-30, 1.2e-30):  # the loss is (x w)^2, so above 1 / x^2 = 1e-30 each step overshoots
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((1,))
+        core = keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(inputs))
+        setting = replace(recipe, learning_rate=rate)
+        step = Supervised(core, objective.loss, setting)
+        loop = Loop(step, core, objective.loss, setting, plan)
+        target = Rows(rows.x, np.zeros(8, np.float32), rows.weight)
+        found[rate] = fit(loop, for_plan(target, plan), for_plan(target, plan), 0, None, unwatched)
+    assert found[0.6e-30].notes == ()
+    (note,) = found[1.2e-30].notes
+    assert "not finite in epoch" in note
+    assert "rolled back to epoch 1, the learning rate halved" in note
+    losses = found[1.2e-30].metrics["loss"]
+    np.testing.assert_allclose(losses, found[0.6e-30].metrics["loss"], rtol=1e-3)
 
 
 def test_rows_without_any_weight_are_refused():
