@@ -5,97 +5,30 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-
-from pipelines import settings
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender, Fitted, Watch, unwatched
 from pipelines.contenders.lineup import line_up
-from pipelines.data.assumed import assumed
-from pipelines.data.checks import require_learnable, run_checks, split_checks
-from pipelines.data.groups import set_aside
-from pipelines.data.schema import ColumnSummary, describe
-from pipelines.data.splits import Fold, split
-from pipelines.errors import BadInput
+from pipelines.data.splits import Fold
+from pipelines.errors import Interrupted
 from pipelines.evaluation import bias, comparison, intervals, thresholds, verdict
 from pipelines.evaluation.outcome import FoldResult, Outcome
+from pipelines.journal import Entry, Finished, Journal, Keep, open_journal, unfinished
 from pipelines.objectives.objective import Objective, Predictions
+from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
-from pipelines.report.document import Check, Comparison, Cost, DataCard, Report, Scorecard
-from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
-from pipelines.task import Protocol as Splitting
+from pipelines.report.document import Comparison, Cost, DataCard, Report, Scorecard
+from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import versions
 from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
+from pipelines.training.strategy import make_deterministic
 
-MANY_ROWS = 20_000
-"""From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
-
-
-MANY_IDS, MOST_FOLDS = 20, 6
-"""With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
-
-
-class Progress(Protocol):
-    """Who is told how far a run is. `pipelines.cli` draws bars; `Silent` says nothing."""
-
-    def stage(self, name: str) -> AbstractContextManager[Watch]:
-        """A piece of work with a name; the Watch is called as it goes on."""
-        ...
-
-    def say(self, line: str) -> None:
-        """One line that a user should read."""
-        ...
-
-    def columns(self, summaries: Sequence[ColumnSummary]) -> None:
-        """The schema that was found in a user's own data."""
-        ...
-
-
-class Silent:
-    """A Progress that shows nothing."""
-
-    def stage(self, name: str) -> AbstractContextManager[Watch]:
-        return nullcontext(unwatched)
-
-    def say(self, line: str) -> None:
-        return None
-
-    def columns(self, summaries: Sequence[ColumnSummary]) -> None:
-        return None
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Data that was read, checked and divided, with the objective resolved for it."""
-
-    dataset: Dataset
-    objective: Objective
-    folds: tuple[Fold, ...]
-    recipe: Recipe
-    protocol: Splitting
-    checks: tuple[Check, ...]
-
-    def card(self) -> DataCard:
-        """What the report says of the data."""
-        examples = self.dataset.examples
-        return DataCard(
-            source=self.dataset.source,
-            simulated=self.dataset.simulated,
-            rows=len(examples),
-            sha256=examples.sha256(),
-            splits=self.folds[0].counts(),
-            checks=self.checks,
-            protocol=_described(self.protocol, self.folds, self.dataset),
-            target=self.dataset.target,
-            columns=dict(examples.kinds),
-            notes=self.dataset.notes,
-        )
+UNFINISHED = Path("mlruns", "unfinished")
+"""Where runs that were stopped keep what they had done, under the current folder."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +37,14 @@ class Trial:
 
     contender: Contender
     outcome: Outcome
-    fitted: tuple[Fitted, ...]
-    threshold: float
+    model: Fitted
+    folds: tuple[Finished, ...]
     cost: Cost
+
+    @property
+    def threshold(self) -> float:
+        """At which the saved model decides."""
+        return self.folds[0].threshold
 
 
 def run(
@@ -115,115 +53,162 @@ def run(
     seed: int = 0,
     assignments: Sequence[str] = (),
     progress: Progress | None = None,
+    deterministic: bool = False,
+    fresh: bool = False,
 ) -> Report:
     """Answer the task's question on this data, record everything in MLflow, and return the report.
 
+    A run that was stopped, by whatever, is gone on with when the same is asked again in the same folder.
+
     Args:
         assignments: `recipe.KEY=VALUE` and `protocol.KEY=VALUE` changes to what the task declares.
+        deterministic: the same weights in any process on the same hardware; slower.
+        fresh: start anew even if there is unfinished work.
 
     Raises:
         BadInput: the data, a flag or a setting cannot work; nothing was recorded.
         TrainingFailed: a contender could not be trained; the MLflow run is marked FAILED.
+        Interrupted: told to stop; what was done is kept for the same call again.
     """
     started, progress = time.perf_counter(), progress or Silent()
+    if deterministic:
+        make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
     store, card = open_store(), prepared.card()
-    with pipeline_run(store, task.name, params=_parameters(prepared, seed)) as parent:
-        parent.dataset(card)
-        contenders = line_up(task, prepared.objective, prepared.recipe)
-        trials, cards = [], []
-        for contender in contenders:
-            with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
-                with progress.stage(contender.name) as watch:
-                    trial = compete(contender, prepared, seed, watch)
-                scorecard = judge(trial, prepared, seed, child.run_id)
-                _record(child, trial, scorecard, task, prepared)
-            trials.append(trial)
-            cards.append(scorecard)
-        with progress.stage("compare and record"):
-            report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
-            for name, figure in plots.of_run(report, {t.contender.name: t.outcome for t in trials}, prepared.objective):
-                parent.figure(name, figure)
-            report = replace(report, seconds=time.perf_counter() - started)
-            parent.report(report)
+    command = commanded(task, request, seed, assignments, deterministic)
+    journal = open_journal(UNFINISHED, command, {"data": card.sha256, **versions()}, fresh)
+    going_on_with = "" if journal is None else journal.run_id
+    if going_on_with:
+        progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
+    try:
+        with pipeline_run(
+            store, task.name, params=_parameters(prepared, seed, deterministic), going_on_with=going_on_with
+        ) as parent:
+            if journal is not None:
+                journal.begin(parent.run_id, command)
+            parent.dataset(card)
+            trials, cards = _competition(task, prepared, seed, parent, progress, journal)
+            with progress.stage("compare and record"):
+                report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
+                outcomes = {trial.contender.name: trial.outcome for trial in trials}
+                for name, figure in plots.of_run(report, outcomes, prepared.objective):
+                    parent.figure(name, figure)
+                report = replace(report, seconds=time.perf_counter() - started, deterministic=deterministic)
+                parent.report(report)
+    except KeyboardInterrupt:
+        if journal is None or not journal.run_id:
+            raise
+        raise Interrupted(
+            f"interrupted; the same command, or `tapeline run --resume {journal.run_id}`, goes on from here"
+        ) from None
+    finally:
+        if journal is not None:
+            journal.release()
+    if journal is not None:
+        journal.close()
     return report
 
 
-def prepare(
-    task: Task, request: DataRequest, seed: int, assignments: Sequence[str] = (), progress: Progress | None = None
-) -> Prepared:
-    """Read, check and divide the data.
+def resumed(run_id: str) -> tuple[str, DataRequest, int, tuple[str, ...], bool]:
+    """What was asked for of an unfinished run: task, data, seed, settings, and whether it is deterministic.
 
     Raises:
-        BadInput: what is wrong with the data, a flag or a setting, and what would be right.
+        BadInput: there is no such run in this folder.
     """
-    progress = progress or Silent()
-    settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
-    with progress.stage("read and check the data"):
-        dataset = load(task, request)
-        require_learnable(dataset)
-        objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
-        recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
-        codes = objective.encode(dataset.examples.target)
-        classes: Sequence[str] = getattr(objective, "classes", ())
-        folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
-        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
-        first = folds[0]
-        checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
-    if request.where != "sample":
-        progress.columns(describe(dataset.examples))
-    for note in dataset.notes:
-        progress.say(note)
-    for check in checks:
-        if not check.passed:
-            progress.say(f'the check "{check.name}" failed: {check.detail}')
-    return Prepared(dataset, objective, folds, recipe, protocol, checks)
+    command = unfinished(UNFINISHED, run_id)
+    asked: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in command["request"].items()
+    }
+    request = DataRequest(**asked)
+    return command["task"], request, command["seed"], tuple(command["assignments"]), command["deterministic"]
 
 
-def load(task: Task, request: DataRequest) -> Dataset:
-    """The rows that the request names, with sensitive attributes set aside from what models see."""
-    where, _, name = request.where.partition(":")
-    declared = list(task.sensitive)
-    if request.where == "sample":
-        dataset = task.sources.sample.load(request)
-    elif where == "public":
-        if not task.sources.public:
-            raise BadInput(f"--data {request.where}: {task.name} has no public set; use --data sample or a path")
-        name = name or next(iter(task.sources.public))
-        if name not in task.sources.public:
-            known = ", ".join(f"public:{each}" for each in task.sources.public)
-            raise BadInput(f"--data {request.where}: there is no such public set; {task.name} has {known}")
-        dataset = task.sources.public[name].load(request)
-    else:
-        dataset = task.sources.own.load(request)
-    if request.where != "sample":
-        # An attribute that the task declares is left out of the inputs wherever a column of that name turns up.
-        declared = [each for each in task.sensitive if each.column in dataset.examples.columns]
-    named = {each.column for each in declared}
-    asked = [Sensitive(column) for column in request.sensitive if column not in named]
-    return set_aside(dataset, [*declared, *asked])
+def commanded(
+    task: Task, request: DataRequest, seed: int, assignments: Sequence[str], deterministic: bool
+) -> Mapping[str, Any]:
+    """What was asked for, as JSON holds it."""
+    return {
+        "task": task.name,
+        "request": {name: list(value) if isinstance(value, tuple) else value for name, value in vars(request).items()},
+        "seed": seed,
+        "assignments": list(assignments),
+        "deterministic": deterministic,
+    }
 
 
-def compete(contender: Contender, prepared: Prepared, seed: int, watch: Watch = unwatched) -> Trial:
-    """Train on each fold, choose the threshold on its validation rows, predict its test rows."""
-    examples, objective = prepared.dataset.examples, prepared.objective
-    tests, fitted, cut, seconds, rows = [], [], [], 0.0, 0
+def _competition(
+    task: Task, prepared: Prepared, seed: int, parent: RunHandle, progress: Progress, journal: Journal | None
+) -> tuple[list[Trial], list[Scorecard]]:
+    """Every contender trained, judged and recorded."""
+    trials, cards = [], []
+    for contender in line_up(task, prepared.objective, prepared.recipe):
+        with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
+            with progress.stage(contender.name) as watch:
+                trial = compete(contender, prepared, seed, watch, journal, task.name)
+            scorecard = judge(trial, prepared, seed, child.run_id)
+            if not child.done:
+                _record(child, trial, scorecard, task, prepared)
+        trials.append(trial)
+        cards.append(scorecard)
+    return trials, cards
+
+
+def compete(
+    contender: Contender,
+    prepared: Prepared,
+    seed: int,
+    watch: Watch = unwatched,
+    journal: Journal | None = None,
+    task: str = "",
+) -> Trial:
+    """Train on each fold, choose the threshold on its validation rows, predict its test rows.
+
+    Args:
+        journal: where folds that are done are found and kept.
+    """
+    examples, objective, parts = prepared.dataset.examples, prepared.objective, len(prepared.folds)
+    found: list[Finished] = []
+    model: Any = None
     for number, fold in enumerate(prepared.folds):
-        train, valid, test = (examples.take(part) for part in (fold.train, fold.valid, fold.test))
-        model = contender.fit(train, valid, seed + number, _part_of(watch, number, len(prepared.folds)))
-        threshold = _threshold(model, valid, objective)
-        started = time.perf_counter()
-        predictions = model.predict(test)
-        seconds, rows = seconds + time.perf_counter() - started, rows + len(test)
-        tests.append(FoldResult(test, _decided(predictions, threshold), fold.test, len(fold.train)))
-        fitted.append(model)
-        cut.append(threshold)
+        entry = None if journal is None else journal.entry(contender.name, number)
+        done = None if entry is None else entry.finished()
+        if entry is not None and done is not None and number == 0:
+            model = entry.model()
+        if done is None or model is None:
+            fitted, done = _tested(contender, prepared, fold, seed + number, _part_of(watch, number, parts), entry)
+            if entry is not None:
+                keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
+                entry.finish(fitted, done, keep if number == 0 else None)
+            if number == 0:
+                model = fitted
+        watch(number + 1, parts)
+        found.append(done)
+    tests = [
+        FoldResult(examples.take(fold.test), done.predictions, fold.test, len(fold.train))
+        for fold, done in zip(prepared.folds, found, strict=True)
+    ]
     cost = replace(
-        fitted[0].cost,
-        train_seconds=sum(model.cost.train_seconds for model in fitted),
-        predict_rows_per_second=rows / max(seconds, 1e-9),
+        found[0].cost,
+        train_seconds=sum(done.cost.train_seconds for done in found),
+        predict_rows_per_second=sum(len(fold.test) for fold in prepared.folds)
+        / max(sum(done.seconds for done in found), 1e-9),
     )
-    return Trial(contender, Outcome.pooled(objective, tests), tuple(fitted), cut[0], cost)
+    return Trial(contender, Outcome.pooled(objective, tests), model, tuple(found), cost)
+
+
+def _tested(
+    contender: Contender, prepared: Prepared, fold: Fold, seed: int, watch: Watch, entry: Entry | None
+) -> tuple[Fitted, Finished]:
+    """One fold: the trained model, and what it predicts for the tested rows."""
+    train, valid, test = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid, fold.test))
+    model = contender.fit(train, valid, seed, watch, *([entry.checkpoints] if entry is not None else []))
+    threshold = _threshold(model, valid, prepared.objective)
+    started = time.perf_counter()
+    predictions = model.predict(test)
+    seconds = time.perf_counter() - started
+    return model, Finished(
+        _decided(predictions, threshold), threshold, seconds, model.cost, model.history, model.settings
+    )
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
@@ -239,7 +224,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         bias=table,
         gaps=bias.gaps(table),
         mlflow_run_id=mlflow_run_id,
-        settings=dict(trial.fitted[0].settings),
+        settings=dict(trial.folds[0].settings),
     )
 
 
@@ -288,16 +273,16 @@ def _report(
 
 
 def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared: Prepared) -> None:
-    for number, model in enumerate(trial.fitted):
-        if model.history.metrics:
-            child.history(model.history, prefix=f"fold-{number + 1}" if len(trial.fitted) > 1 else "")
+    for number, done in enumerate(trial.folds):
+        if done.history.metrics:
+            child.history(done.history, prefix=f"fold-{number + 1}" if len(trial.folds) > 1 else "")
     child.scores(card)
-    histories = {f"fold {number + 1}": model.history for number, model in enumerate(trial.fitted)}
-    if trial.fitted[0].history.metrics:
+    histories = {f"fold {number + 1}": done.history for number, done in enumerate(trial.folds)}
+    if trial.folds[0].history.metrics:
         child.figure("learning_curves", figures.learning_curves(histories))
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
-        model = trial.fitted[0]
+        model = trial.model
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
@@ -314,37 +299,13 @@ def _decided(predictions: Predictions, threshold: float) -> Predictions:
     return predictions if threshold != threshold else predictions.decide(threshold)
 
 
-def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Splitting:
-    """The task's protocol, adapted to what this data has: moments, ids, its own test rows, many rows, few ids."""
-    ids, official = dataset.examples.ids, dataset.official
-    if request.time is not None:
-        return replace(protocol, kind="holdout", by="time")
-    by: Any = "id" if ids is not None else "row"
-    if official is not None and (official == "test").any():
-        return replace(protocol, by=by, kind="holdout")
-    distinct = MANY_IDS if ids is None else len(np.unique(ids.astype(np.str_)))
-    if distinct < MANY_IDS:
-        return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
-    many = request.where != "sample" and len(dataset.examples) >= MANY_ROWS
-    return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
-
-
-def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
-    unit = {"row": "rows", "id": "whole ids", "time": "the last rows in time"}[protocol.by]
-    if len(folds) > 1:
-        repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
-        return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out"
-    official = dataset.official is not None and protocol.by != "time" and (dataset.official == "test").any()
-    return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit})"
-
-
 def _part_of(watch: Watch, number: int, parts: int) -> Watch:
     return lambda done, total: watch(number * total + done, parts * total)
 
 
-def _parameters(prepared: Prepared, seed: int) -> Mapping[str, Any]:
+def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[str, Any]:
     protocol = {f"protocol/{name}": value for name, value in vars(prepared.protocol).items()}
-    return {"seed": seed, "data": prepared.dataset.source, **protocol}
+    return {"seed": seed, "deterministic": deterministic, "data": prepared.dataset.source, **protocol}
 
 
 def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pipelines.data.examples import Examples
     from pipelines.objectives.objective import Objective
 
-Optimiser = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
-Schedule = Literal["constant", "cosine", "exponential"]
+Optimiser = Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "adafactor"]
+Schedule = Literal["constant", "cosine", "exponential", "step", "plateau"]
 
 
 def require(holds: bool, message: str) -> None:
@@ -35,14 +35,36 @@ class Recipe:
     schedule: Schedule = "cosine"
     warmup: float = 0.05
     """Share of all steps over which the learning rate rises from 0."""
+    drop_every: float = 0.3
+    """Of `step`: share of all steps between two drops of the learning rate."""
+    drop_factor: float = 0.1
+    """Of `step` and `plateau`: what the learning rate is multiplied by at a drop."""
+    drop_patience: int = 5
+    """Of `plateau`: epochs without a better validation score before the learning rate drops; fewer than `patience`."""
     weight_decay: float = 0.0
-    """Decoupled decay of AdamW, per step and unit of learning rate."""
+    """Decoupled decay of kernels and embeddings, per step and unit of learning rate; `adamw` is `adam` with it. `lion`
+    wants 3 to 10 times as much of it as `adamw`, at a learning rate as much smaller."""
     l1: float = 0.0
     l2: float = 0.0
     """Penalties on kernels and embeddings, added to the loss."""
     dropout: float = 0.0
     clip_norm: float = 0.0
-    """Largest global norm of the gradient; 0 leaves it as it is."""
+    """Largest global norm of the gradient; 0 leaves it as it is. Of the three `clip_` settings one may be used."""
+    clip_value: float = 0.0
+    """Largest size of any number in the gradient; 0 leaves it as it is."""
+    clip_adaptive: float = 0.0
+    """Largest norm of a unit's gradient, as a share of its weights' norm (0.01 is usual); 0 leaves it as it is."""
+    accumulate: int = 1
+    """Parts that a batch is taken in, one after the other, to save memory. The update is that of the whole batch, but
+    for BatchNormalization, which sees one part at a time."""
+    average: float = 0.0
+    """Decay of a moving average of the weights (0.999 is usual), which is then validated and kept; 0 keeps none."""
+    label_smoothing: float = 0.0
+    """Of classification: share of each label spread evenly over all classes."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """Of classification: `balanced` lets every class weigh alike in training."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """What layers compute in: `auto` is float32 on CPUs and the fastest safe one on GPUs and TPUs."""
     width: int = 0
     """Units of a hidden layer, or channels of the first block; 0 lets the network choose."""
     patience: int = 10
@@ -55,15 +77,37 @@ class Recipe:
     """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience", "trials"):
+        for name in ("epochs", "batch_size", "patience", "trials", "drop_patience", "accumulate"):
             require(getattr(self, name) >= 1, f"recipe.{name} must be at least 1; received {getattr(self, name)}")
-        for name in ("weight_decay", "l1", "l2", "clip_norm", "width"):
+        for name in ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width"):
             require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")
         require(self.learning_rate > 0, f"recipe.learning_rate must be positive; received {self.learning_rate}")
-        for name in ("dropout", "warmup"):
+        for name in ("dropout", "warmup", "average", "label_smoothing"):
             require(0 <= getattr(self, name) < 1, f"recipe.{name} must be in [0, 1); received {getattr(self, name)}")
         plans = ("auto", "resident", "resident+xla", "streamed")
         require(self.plan in plans, f"recipe.plan must be one of {', '.join(plans)}; received {self.plan!r}")
+        self._require_agreement()
+
+    def _require_agreement(self) -> None:
+        """Refuse settings that would silently do nothing beside others."""
+        for name in ("drop_every", "drop_factor"):
+            require(0 < getattr(self, name) < 1, f"recipe.{name} must be in (0, 1); received {getattr(self, name)}")
+        require(
+            self.optimiser != "adam" or not self.weight_decay,
+            f"recipe.weight_decay={self.weight_decay:g} has no effect with recipe.optimiser=adam; "
+            f"take adamw, or set recipe.weight_decay=0",
+        )
+        require(
+            self.schedule != "plateau" or self.drop_patience < self.patience,
+            f"recipe.schedule=plateau needs recipe.drop_patience below recipe.patience, or training stops before the "
+            f"learning rate drops; received {self.drop_patience} and {self.patience}",
+        )
+        bounds = [name for name in ("clip_norm", "clip_value", "clip_adaptive") if getattr(self, name)]
+        require(len(bounds) < 2, f"only one of recipe.{' and recipe.'.join(bounds)} can be used; set the other to 0")
+        require(
+            self.accumulate <= self.batch_size,
+            f"recipe.accumulate must not exceed recipe.batch_size; received {self.accumulate} and {self.batch_size}",
+        )
 
 
 @dataclass(frozen=True)
@@ -106,6 +150,9 @@ class Limits:
     gap_at_most: Mapping[str, float] = field(default_factory=dict)
     """Gap metric (`equalized_odds`, `demographic_parity`, `equal_opportunity`) -> largest difference."""
     calibration_error_at_most: float | None = None
+    score: str = ""
+    """The score that `primary_at_least` is meant for; where another one decides (a user's target of three classes) it
+    is not asked. Empty: whichever decides."""
 
 
 @dataclass(frozen=True)

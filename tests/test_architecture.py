@@ -30,6 +30,9 @@ ALLOWED = {
         "pipelines.errors", "pipelines.task", "pipelines.contenders", "pipelines.data", "pipelines.objectives",
         "pipelines.models", "pipelines.training", DOCUMENT,
     ),
+    "pipelines.journal": (
+        "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
+    ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT,
     ),
@@ -37,9 +40,9 @@ ALLOWED = {
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
     "domains": ("pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models", "pipelines.contenders"),
 }  # fmt: skip
-"""Room -> what it may import of ours. `run`, `operations` and `cli` compose, so they may import anything."""
+"""Room -> what it may import of ours. `prepare`, `run`, `operations` and `cli` compose, so they may import anything."""
 
-COMPOSERS = ("pipelines.run", "pipelines.operations", "pipelines.cli")
+COMPOSERS = ("pipelines.run", "pipelines.prepare", "pipelines.operations", "pipelines.cli")
 
 
 def modules() -> list[str]:

@@ -10,8 +10,9 @@ from domains.finance.credit_default import TASK
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Predictions
+from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
-from pipelines.run import Silent, _fitting, compete, prepare, run
+from pipelines.run import compete, run
 from pipelines.task import DataRequest, Dataset, Protocol, Recipe
 from pipelines.tracking import query
 from pipelines.tracking.store import VARIABLE, open_store
@@ -76,7 +77,7 @@ def test_a_moment_means_that_the_future_is_the_test():
 
 
 def test_many_rows_of_a_users_own_are_held_out_once(monkeypatch):
-    monkeypatch.setattr("pipelines.run.MANY_ROWS", 30)
+    monkeypatch.setattr("pipelines.prepare.MANY_ROWS", 30)
     assert _fitting(FOLDS, dataset(30), DataRequest("d.csv")).kind == "holdout"
     assert _fitting(FOLDS, dataset(29), DataRequest("d.csv")).kind == "cross-validation"
     assert _fitting(FOLDS, dataset(30), DataRequest("sample")).kind == "cross-validation"

@@ -46,5 +46,5 @@ TASK = Task(
     recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
     protocol=Protocol(kind="cross-validation", folds=5),
     sensitive=(Sensitive("Age", bands=(25, 35, 50)), Sensitive("Marital")),
-    limits=Limits(primary_at_least=0.8),
+    limits=Limits(primary_at_least=0.8, score="auroc"),
 )

@@ -25,5 +25,5 @@ TASK = Task(
     baselines=BASELINES,
     recipe=Recipe(epochs=60, batch_size=32, learning_rate=2e-3, weight_decay=0.03, dropout=0.2, patience=15, width=64),
     protocol=Protocol(kind="cross-validation", folds=5, repeats=3),
-    limits=Limits(primary_at_least=0.97),
+    limits=Limits(primary_at_least=0.97, score="auroc"),
 )

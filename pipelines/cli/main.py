@@ -1,4 +1,4 @@
-"""`tapeline`: list tasks, run one, compare its runs, check its limits, predict with a saved model, open MLflow.
+"""`tapeline`: list tasks, run one, compare its runs, check limits and gradients, predict with a model, open MLflow.
 
 Nothing heavy is imported before a command needs it. Answers go to stdout, everything else to stderr.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import __version__, catalogue
-from pipelines.errors import Interrupted, LimitFailed, TapelineError
+from pipelines.errors import BadInput, Interrupted, LimitFailed, TapelineError
 
 app = typer.Typer(
     help="Is a deep network worth it on your data? Train it, train tuned classical models on the same rows, "
@@ -37,6 +38,22 @@ LONGEST_SURPRISE = 300
 TaskName = Annotated[
     str,
     typer.Argument(metavar="TASK", help="A task's name, as `tapeline list` shows it.", autocompletion=catalogue.names),
+]
+Data = Annotated[
+    str, typer.Option(help="`sample`, `public`, `public:NAME`, or the path of your own data.", show_default=True)
+]
+Target = Annotated[str | None, typer.Option(help="Column to predict, in your own table.")]
+Positive = Annotated[str | None, typer.Option(help="Which of two labels counts as positive.")]
+SensitiveColumns = Annotated[
+    list[str] | None, typer.Option(help="Column of groups to measure bias on; models do not see it. Repeatable.")
+]
+Id = Annotated[str | None, typer.Option(help="Column of the patient, customer or speaker; their rows stay together.")]
+Time = Annotated[str | None, typer.Option(help="Column of the moment; the last rows in time are the test.")]
+Text = Annotated[str | None, typer.Option(help="Column of the text, for a task on texts.")]
+Exclude = Annotated[list[str] | None, typer.Option(help="Column that models must not see. Repeatable.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides splits, weights and searches.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change recipe.* or protocol.*. Repeatable.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
@@ -131,42 +148,56 @@ def list_tasks(json: Json = False) -> None:
 
 @app.command("run")
 def run_task(
-    task: TaskName,
-    data: Annotated[
-        str, typer.Option(help="`sample`, `public`, `public:NAME`, or the path of your own data.", show_default=True)
-    ] = "sample",
-    target: Annotated[str | None, typer.Option(help="Column to predict, in your own table.")] = None,
-    positive: Annotated[str | None, typer.Option(help="Which of two labels counts as positive.")] = None,
-    sensitive: Annotated[
-        list[str] | None, typer.Option(help="Column of groups to measure bias on; models do not see it. Repeatable.")
-    ] = None,
-    id: Annotated[
-        str | None, typer.Option(help="Column of the patient, customer or speaker; their rows stay together.")
-    ] = None,
-    time: Annotated[str | None, typer.Option(help="Column of the moment; the last rows in time are the test.")] = None,
-    text: Annotated[str | None, typer.Option(help="Column of the text, for a task on texts.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Column that models must not see. Repeatable.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides splits, weights and searches.")] = 0,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change recipe.* or protocol.*. Repeatable.")
-    ] = None,
+    task: Annotated[
+        str,
+        typer.Argument(help="A name from `tapeline list`; not needed with --resume.", autocompletion=catalogue.names),
+    ] = "",
+    data: Data = "sample",
+    target: Target = None,
+    positive: Positive = None,
+    sensitive: SensitiveColumns = None,
+    id: Id = None,
+    time: Time = None,
+    text: Text = None,
+    exclude: Exclude = None,
+    seed: Seed = 0,
+    set_: Settings = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The same weights in any process on the same hardware; slower.")
+    ] = False,
+    resume: Annotated[
+        str, typer.Option(metavar="RUN", help="Go on with this run, which was stopped; the start of its id is enough.")
+    ] = "",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew even if the same command was stopped before.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train the task's network and its classical baselines, compare them, measure bias, record all of it in MLflow."""
+    """Train the task's network and its classical baselines, compare them, measure bias, record all of it in MLflow.
+
+    A run that was stopped goes on when the same command is given again.
+    """
     from pipelines.cli import show
     from pipelines.cli.progress import Terminal
     from pipelines.cli.quiet import import_tensorflow
     from pipelines.task import DataRequest
 
-    declared = catalogue.find(task)
+    if bool(task) == bool(resume):
+        raise BadInput("name a TASK (`tapeline list` shows them), or the run to go on with: --resume RUN")
+    if not resume:
+        catalogue.find(task)
     request = DataRequest(data, target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    assignments = tuple(set_ or ())
     progress = Terminal(quiet)
     with progress.stage("start TensorFlow and MLflow"):
         import_tensorflow(debug)
+        from pipelines.run import resumed
         from pipelines.run import run as answer
-    report = answer(declared, request, seed, tuple(set_ or ()), progress)
+    if resume:
+        task, request, seed, assignments, deterministic = resumed(resume)
+    report = answer(catalogue.find(task), request, seed, assignments, progress, deterministic, fresh)
     if json:
         print(report.to_json())
     else:
@@ -219,6 +250,46 @@ def check(
 
 
 @app.command()
+def gradcheck(
+    task: TaskName,
+    data: Data = "sample",
+    target: Target = None,
+    positive: Positive = None,
+    sensitive: SensitiveColumns = None,
+    id: Id = None,
+    time: Time = None,
+    text: Text = None,
+    exclude: Exclude = None,
+    seed: Seed = 0,
+    set_: Settings = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many training rows the loss is the mean of.")] = 8,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Does the tape's gradient equal central differences, layer by layer of the task's network? Exit code 1 if not."""
+    from pipelines.cli.progress import Terminal
+    from pipelines.cli.quiet import import_tensorflow
+    from pipelines.task import DataRequest
+
+    declared = catalogue.find(task)
+    request = DataRequest(data, target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    progress = Terminal(quiet)
+    with progress.stage("start TensorFlow"):
+        import_tensorflow(debug)
+        from pipelines.cli import gradcheck as checks
+    found = checks.check_task(declared, request, rows, seed, tuple(set_ or ()), progress)
+    if json:
+        import json as format
+
+        print(format.dumps(checks.document(declared, rows, seed, found)))
+    else:
+        checks.show(Console(), declared, rows, found)
+    if wrong := [f"{name} of {check.name}" for check in found for name in check.failed]:
+        raise TapelineError(f"the gradient of {task} is wrong in {', '.join(wrong)}")
+
+
+@app.command()
 def predict(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A saved model's folder, an MLflow run id, or runs:/ID/model.")
@@ -257,8 +328,15 @@ def ui(
     if store.uri.startswith(("http://", "https://")):
         print(f"the runs are on a server; open {store.uri}")
         return
-    print(f"http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
-    arguments = ["--backend-store-uri", store.uri, "--host", "127.0.0.1", "--port", str(port)]
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BadInput(f"--port {port} cannot be had ({error.strerror}); choose another") from error
+    print(f"starting MLflow, soon at http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)
+    # One reader on this machine needs one worker; each further one imports MLflow anew.
+    arguments = ["--backend-store-uri", store.uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     # Its runner of background jobs, which we have none of, would outlive it.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *arguments])  # noqa: S606  our own arguments

@@ -27,7 +27,7 @@ def import_tensorflow(debug: bool) -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices()
-        except BaseException:
+        except Exception:  # an interruption is no failure of the import
             os.dup2(kept, 2)
             written.seek(0)
             os.write(2, written.read())

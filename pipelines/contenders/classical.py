@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
-from pipelines.contenders.search import FEW_ROWS, search, seeded, weights
+from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
 from pipelines.data.examples import Examples
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
 from pipelines.task import Baseline, Candidate, Recipe
+from pipelines.training.checkpoint import Checkpoints
 
 INNER_FOLDS = 3
 """Folds, within the training rows, on which a setting is scored."""
@@ -40,7 +41,14 @@ class ClassicalContender:
     def name(self) -> str:
         return self.baseline.name
 
-    def fit(self, train: Examples, valid: Examples, seed: int, watch: Watch = unwatched) -> FittedClassical:
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples,
+        seed: int,
+        watch: Watch = unwatched,
+        checkpoints: Checkpoints | None = None,
+    ) -> FittedClassical:
         from threadpoolctl import threadpool_limits
 
         started = time.perf_counter()
@@ -55,7 +63,7 @@ class ClassicalContender:
             except ValueError as error:
                 raise TrainingFailed(f"{self.name} could not be trained: {error}") from error
         return FittedClassical(
-            estimator,
+            one_thread(estimator),
             self.objective,
             self.baseline.column,
             Cost(time.perf_counter() - started, parameters=count_parameters(estimator)),

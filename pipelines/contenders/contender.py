@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Predictions
 from pipelines.report.document import ContenderKind, Cost
+
+if TYPE_CHECKING:
+    from pipelines.training.checkpoint import Checkpoints
 
 Watch = Callable[[int, int], None]
 """Called as `watch(done, total)` while a contender trains: epochs of a network, trials of a search."""
@@ -63,8 +66,18 @@ class Contender(Protocol):
     @property
     def kind(self) -> ContenderKind: ...
 
-    def fit(self, train: Examples, valid: Examples, seed: int, watch: Watch = unwatched) -> Fitted:
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples,
+        seed: int,
+        watch: Watch = unwatched,
+        checkpoints: Checkpoints | None = None,
+    ) -> Fitted:
         """Learn. May be called again for another fold or seed.
+
+        Args:
+            checkpoints: where a long training saves itself now and then, and goes on from if it was stopped.
 
         Raises:
             TrainingFailed: the loss stayed non-finite, or a solver failed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.data.examples import Examples, Kind
+from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
 from pipelines.task import Architecture, Network, Recipe
+from pipelines.training import precision
+from pipelines.training.checkpoint import Checkpoints
+from pipelines.training.class_weights import balanced
 from pipelines.training.feed import Rows
 from pipelines.training.fit import fit
 from pipelines.training.loop import Loop
@@ -46,22 +50,29 @@ class NetworkContender:
     def name(self) -> str:
         return self.network.name
 
-    def fit(self, train: Examples, valid: Examples, seed: int, watch: Watch = unwatched) -> FittedNetwork:
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples,
+        seed: int,
+        watch: Watch = unwatched,
+        checkpoints: Checkpoints | None = None,
+    ) -> FittedNetwork:
         import keras
 
         started = time.perf_counter()
         keras.utils.set_random_seed(seed)
-        objective = self.objective.fitted(train.target)
+        objective = _smoothed(self.objective.fitted(train.target), self.recipe)
         architecture = self.network.build(train, objective, self.recipe)
         names = list(architecture.encode.input)
-        rows = _rows(train, objective, architecture, names)
+        rows = _weighted(_rows(train, objective, architecture, names), objective, self.recipe)
         plan = choose(self.recipe, rows.encoded_bytes, architecture.xla)
         loop = self._loop(architecture, objective, plan)
         training, validation = (
             each.resident() if plan.resident else each.streamed()
             for each in (rows, _rows(valid, objective, architecture, names))
         )
-        trained = fit(loop, training, validation, seed, self._score(objective, valid), watch)
+        trained = fit(loop, training, validation, seed, self._score(objective, valid), watch, checkpoints)
         architecture.core.set_weights(loop.core.get_weights())
         best = trained.best_epoch
         return FittedNetwork(
@@ -70,7 +81,12 @@ class NetworkContender:
             kinds={name: train.kinds[name] for name in names},
             cost=Cost(time.perf_counter() - started, parameters=architecture.core.count_params()),
             history=History(trained.metrics, best),
-            settings={"plan": str(plan), "epochs": f"{len(trained.metrics['loss'])}, best {best + 1}"},
+            settings={
+                "plan": str(plan),
+                "precision": precision.chosen(self.recipe),
+                "epochs": f"{len(trained.metrics['loss'])}, best {best + 1}",
+                **({"notes": "; ".join(trained.notes)} if trained.notes else {}),
+            },
         )
 
     def _loop(self, architecture: Architecture, objective: Objective, plan: Any) -> Loop:
@@ -80,6 +96,7 @@ class NetworkContender:
             import keras
 
             core = keras.models.clone_model(architecture.core)
+            precision.lower(core, precision.chosen(self.recipe))
             step = Supervised(core, objective.loss, self.recipe)
             self._loops[shape] = Loop(step, core, objective.loss, self.recipe, plan)
         self._loops[shape].restart(architecture.core)
@@ -126,6 +143,27 @@ class FittedNetwork:
         path = folder / "model.keras"
         self.model.save(path)
         return path
+
+
+def _smoothed(objective: Objective, recipe: Recipe) -> Objective:
+    """The objective with the recipe's label smoothing, if it asks for some.
+
+    Raises:
+        BadInput: the target is no class, so that neither labels can be smoothed nor classes weighed.
+    """
+    if not recipe.label_smoothing and recipe.class_weights == "none":
+        return objective
+    if objective.kind != "classification":
+        raise BadInput("recipe.label_smoothing and recipe.class_weights are for classes; leave them at 0 and none here")
+    changed: Any = objective
+    return replace(changed, label_smoothing=recipe.label_smoothing) if recipe.label_smoothing else objective
+
+
+def _weighted(rows: _Encodable, objective: Objective, recipe: Recipe) -> _Encodable:
+    """Training rows with the weights of their classes, if the recipe asks for that; validation rows keep their own."""
+    if recipe.class_weights == "none":
+        return rows
+    return replace(rows, weight=balanced(rows.y, rows.weight))
 
 
 def _served(architecture: Architecture, objective: Objective) -> Any:

@@ -108,6 +108,8 @@ def load(folder: Path) -> Saved:
         task, name, threshold = description["task"], description["name"], description["threshold"]
         shapes = {str(name): tuple(map(int, shape)) for name, shape in description.get("shapes", {}).items()}
         threshold = float("nan") if threshold is None else float(threshold)
+        if not (threshold != threshold or 0 <= threshold <= 1):
+            raise ValueError(f"a threshold of {threshold} is no probability")
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):

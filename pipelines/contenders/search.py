@@ -45,7 +45,7 @@ def search(
     settings = list(ParameterSampler(candidate.search, trials, random_state=seed))
     estimator = seeded(clone(candidate.estimator), seed)
     if len(y) < FEW_ROWS:  # fits run beside each other instead of each on many threads
-        estimator.set_params(**{name: 1 for name in estimator.get_params() if name.endswith("n_jobs")})
+        one_thread(estimator)
     model, names, parts = _without_preparation(estimator, list(candidate.search), x, y, weight, folds)
     jobs = [
         lambda each=each, part=part: merit(model, {names[key]: each[key] for key in each}, part, scorer)
@@ -126,6 +126,12 @@ def seeded(estimator: Any, seed: int) -> Any:
     """Give every part that draws at random the run's seed."""
     names = [name for name in estimator.get_params() if name == "random_state" or name.endswith("__random_state")]
     return estimator.set_params(**dict.fromkeys(names, seed))
+
+
+def one_thread(estimator: Any) -> Any:
+    """Let no part start threads of its own. Predicting too: a forest whose trees are added up by several threads, in
+    the order in which they come, ties rows in one run that it ranks in another."""
+    return estimator.set_params(**{name: 1 for name in estimator.get_params() if name.endswith("n_jobs")})
 
 
 def weights(estimator: Any, weight: NDArray[Any] | None) -> dict[str, Any]:

@@ -18,10 +18,10 @@ MANY_CLASSES = 20
 """More classes than this are rarely what was meant; an id or a name may have been given as the target."""
 
 OWNER = re.compile(
-    "id|uid|account|client|customer|employee|member|mrn|participant|patient|person|speaker|student|subject|user",
-    re.IGNORECASE,
+    "((account|client|customer|employee|member|participant|patient|pat|person|speaker|student|subject|subj|user)s?"
+    "(id|no|nr|num|number|key|code|name)?|u?id|mrn)"
 )
-"""Words in the name of a column that says whom, or what, a row is about."""
+"""How a column is named, but for case and signs, that says whom, or what, a row is about."""
 
 
 def assumed(dataset: Dataset, codes: NDArray[Any], classes: Sequence[str], folds: Sequence[Fold]) -> Iterator[str]:
@@ -53,13 +53,12 @@ def _alike(classes: Sequence[str]) -> str:
 def _owners(dataset: Dataset) -> Iterator[str]:
     """Columns that seem to say whom a row is about, with several rows for one of them."""
     for name in dataset.examples.names("number", "category"):
-        words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
-        if not any(map(OWNER.fullmatch, words)):
+        if not OWNER.fullmatch(re.sub("[^a-z0-9]", "", name.lower())):
             continue
         values = np.asarray(dataset.examples.columns[name])
         values = values[~missing(values)]
         distinct = len(np.unique(values.astype(str)))
-        if len(values) / 20 <= distinct < len(values):
+        if 2 < distinct < len(values):
             yield (
                 f"column {shown(name)} has {count(distinct, 'value')} in {count(len(values), 'row')}; if rows with one "
                 f"value are about one person or thing, give --id {name!r}, so that training and test do not share it"

@@ -32,6 +32,11 @@ _DATE = re.compile(
     r"\d{4}[-/]\d{2}[-/]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+", re.ASCII)
+_FIGURES = r"\d[\d.,' ]*"
+_WITH_UNIT = re.compile(
+    rf"[€$£¥]\s?[+\-\u2212]?{_FIGURES}|[+\-\u2212]?{_FIGURES}\s?(%|[€$£¥]|°?[A-Za-zµ]{{1,4}})"
+    r"|\u2212\d[\d.]*|\d{1,3}(,\d{3})+(\.\d+)?"
+)
 _DOTTED_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(.*)", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", re.ASCII)
 
@@ -207,6 +212,12 @@ def _mixed(
         )
     if _share(_OTHER_DATE, counts) >= NUMERIC_SHARE:
         return (f"column {shown(name)} looks like dates but was read as words; write them as 2024-01-31",)
+    if _share(_WITH_UNIT, counts) >= NUMERIC_SHARE:
+        example = shown(next(cell for cell in text if _WITH_UNIT.fullmatch(cell)))
+        return (
+            f"column {shown(name)} looks like numbers with a unit or sign ({example}) but was read as words; "
+            "write plain numbers such as 57.3 or -512",
+        )
     return ()
 
 

@@ -120,7 +120,7 @@ def _check(
     if limits.beats_best_baseline:
         difference = math.nan if tested is None else tested.difference
         found.append(LimitResult("beats_best_baseline", difference, 0.0, answer == "yes"))
-    if limits.primary_at_least is not None:
+    if limits.primary_at_least is not None and limits.score in ("", primary):
         value, limit = card.scores[primary].value, limits.primary_at_least
         # "At least as good as": a score that is better when smaller must not exceed its limit.
         found.append(

@@ -165,6 +165,8 @@ class Report:
     mlflow_run_id: str = ""
     schema: int = SCHEMA
     versions: Mapping[str, str] = field(default_factory=dict)
+    deterministic: bool = False
+    """Whether the same command gives the same weights in any process on the same hardware."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""

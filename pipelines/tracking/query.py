@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.errors import BadInput
 from pipelines.report.document import Report
 from pipelines.tracking import metrics
+from pipelines.tracking.provenance import has_ended
 from pipelines.tracking.record import PIPELINE, REPORT
 from pipelines.tracking.store import Store, existing_store
 
@@ -270,6 +271,12 @@ def _started(run: Any) -> Any:
     return pd.Timestamp(run.info.start_time, unit="ms", tz="UTC")
 
 
+def _status(run: Any) -> str:
+    """As MLflow has it, but KILLED for a run whose process is gone without having said so."""
+    status, process = str(run.info.status), run.data.tags.get("process", "")
+    return "KILLED" if status == "RUNNING" and process and has_ended(process) else status
+
+
 def _run_row(run: Any) -> dict[str, Any]:
     tags, measured = run.data.tags, run.data.metrics
     primary = tags.get("primary", "")
@@ -277,7 +284,7 @@ def _run_row(run: Any) -> dict[str, Any]:
         "run_id": run.info.run_id,
         "task": tags.get("task", ""),
         "started": _started(run),
-        "status": run.info.status,
+        "status": _status(run),
         **{name: measured.get(name, math.nan) for name in ("seconds", "difference", "p_value", "rows")},
         "low": measured.get("difference.low", math.nan),
         "high": measured.get("difference.high", math.nan),
@@ -300,7 +307,7 @@ def _contender_row(parent: Any, child: Any) -> dict[str, Any]:
         "started": _started(child),
         "contender": child.info.run_name,
         "kind": child.data.tags.get("kind", ""),
-        "status": child.info.status,
+        "status": _status(child),
         "failure": child.data.tags.get("failure", ""),
         **scores,
     }

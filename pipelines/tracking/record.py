@@ -42,13 +42,21 @@ class RunHandle:
     run_id: str
     tags: Mapping[str, str]
     open_children: list[str] = field(default_factory=list)
+    earlier: Mapping[str, Any] = field(default_factory=dict)
+    """Name -> child that was there before this run was gone on with."""
+    done: bool = False
+    """Whether all was recorded before the run was gone on with."""
 
     @contextmanager
     def child(self, name: str, kind: str, params: Mapping[str, Any] | None = None) -> Iterator[RunHandle]:
         """A run inside this one, for one contender; ended like `pipeline_run`."""
         tags = {**self.tags, "kind": kind, "mlflow.parentRunId": self.run_id}
-        run_id = _create(self.store, self.experiment, name, tags)
-        handle = RunHandle(self.store, self.experiment, run_id, tags)
+        if (before := self.earlier.get(name)) is not None:
+            run_id, done = str(before.info.run_id), before.info.status == "FINISHED"
+            _reopen(self.store, before, tags)
+        else:
+            run_id, done = _create(self.store, self.experiment, name, tags), False
+        handle = RunHandle(self.store, self.experiment, run_id, tags, done=done)
         self.open_children.append(run_id)
         try:
             with _ended(handle):
@@ -157,9 +165,16 @@ class RunHandle:
 
 @contextmanager
 def pipeline_run(
-    store: Store, task: str, tags: Mapping[str, str] | None = None, params: Mapping[str, Any] | None = None
+    store: Store,
+    task: str,
+    tags: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    going_on_with: str = "",
 ) -> Iterator[RunHandle]:
     """A run of a whole pipeline, in the experiment named like the task.
+
+    Args:
+        going_on_with: id of the run to reopen, which ended early; a new one is made where it is gone.
 
     It ends FINISHED; FAILED with the tag `failure` when an exception passes through; KILLED when it was interrupted.
     Children still open then end the same way. Runs whose process died without a word are ended first.
@@ -174,11 +189,41 @@ def pipeline_run(
         close_stale(store, experiment)
         shared = {"task": task, **code_tags(), "process": this_process(), **(tags or {})}
         name = f"{task.rpartition('/')[2]} {time.strftime('%Y-%m-%d %H:%M:%S')}"
-        run_id = _create(store, experiment, name, {**shared, "kind": PIPELINE})
-        handle = RunHandle(store, experiment, run_id, shared)
+        run, children = _earlier(store, experiment, going_on_with)
+        if run is not None:
+            _reopen(store, run, shared)
+        run_id = going_on_with if run is not None else _create(store, experiment, name, {**shared, "kind": PIPELINE})
+        handle = RunHandle(store, experiment, run_id, shared, earlier=children)
         with _ended(handle):
             handle.params(params or {})
             yield handle
+
+
+def _earlier(store: Store, experiment: str, run_id: str) -> tuple[Any, dict[str, Any]]:
+    """The run of this id and its children by name; None and nothing where it is gone."""
+    from mlflow.exceptions import MlflowException
+
+    if not run_id:
+        return None, {}
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException:
+        return None, {}
+    if run.info.experiment_id != experiment or run.info.lifecycle_stage != "active":
+        return None, {}
+    children = store.client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run_id}'", max_results=1000)
+    return run, {child.info.run_name: child for child in children}
+
+
+def _reopen(store: Store, run: Any, tags: Mapping[str, str]) -> None:
+    """Go on with a run that ended early, as this process's own."""
+    client, run_id = store.client, str(run.info.run_id)
+    client.update_run(run_id, status="RUNNING")
+    for name, value in tags.items():
+        client.set_tag(run_id, name, str(value)[:LONGEST_VALUE])
+    if "failure" in run.data.tags:
+        client.delete_tag(run_id, "failure")
+    client.set_tag(run_id, "resumed", str(int(run.data.tags.get("resumed", 0)) + 1))
 
 
 def status_of(error: BaseException) -> str:

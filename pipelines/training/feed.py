@@ -100,7 +100,7 @@ class Streamed:
     """A few steps a call, on rows encoded while the call before runs: memory stays flat however many rows there are."""
 
     def __init__(self, loop: Loop, rows: Rows, seed: int) -> None:
-        self._rows = rows
+        self._rows, self._strategy = rows, loop.strategy
         size = min(loop.recipe.batch_size, len(rows))
         self.order: Callable[[int], Epoch] = lambda epoch: shuffled(len(rows), size, seed, epoch)
         self.steps = steps_per_epoch(len(rows), size)
@@ -112,7 +112,8 @@ class Streamed:
 
         def read(start: int) -> Call:
             steps = slice(start, start + self._at_once)
-            arguments = _just_read(self._rows, Epoch(order.rows[steps], order.mask[steps]), self._at_once)
+            with self._strategy.scope():  # a thread of its own would see the default strategy
+                arguments = _just_read(self._rows, Epoch(order.rows[steps], order.mask[steps]), self._at_once)
             return Call(arguments, start, start, min(start + self._at_once, self.steps))
 
         starts = range(position, self.steps, self._at_once)

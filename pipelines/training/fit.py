@@ -15,6 +15,7 @@ from pipelines.training.checkpoint import Checkpoints, Saved, Snapshot, collecte
 from pipelines.training.feed import Feed, Rows, feed_of, validation_pass
 from pipelines.training.interruption import Deferred, deferred
 from pipelines.training.loop import Loop
+from pipelines.training.schedule import Plateau
 
 MOST_HALVINGS = 3
 """How often the learning rate is halved after a loss that is not finite, before the training fails."""
@@ -59,12 +60,17 @@ class Standing:
     kept: list[NDArray[Any]] = field(default_factory=list)
     factor: float = 1.0
     halvings: int = 0
+    plateau: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def saved(self, state: Snapshot) -> Saved:
         """For a checkpoint."""
         plain = {name: getattr(self, name) for name in ("epoch", "position", "best_epoch", "factor", "halvings")}
-        lists = {"history": {name: list(values) for name, values in self.history.items()}, "notes": list(self.notes)}
+        lists = {
+            "history": {name: list(values) for name, values in self.history.items()},
+            "notes": list(self.notes),
+            "plateau": dict(self.plateau),
+        }
         sums = {f"sums/{name}": value for name, value in self.sums.items()}
         arrays = {"best": np.array(self.best), **sums, **dict(numbered("state", state.values))}
         return Saved({**arrays, **dict(numbered("kept", self.kept))}, {**plain, **lists})
@@ -121,11 +127,13 @@ class Training:
         checkpoints: Checkpoints | None,
     ) -> None:
         self.loop, self.feed, self.validate, self.score, self.checkpoints = loop, feed, validate, score, checkpoints
-        self.at = Standing(kept=Snapshot(loop.core.variables).values)
+        self.at = Standing(kept=self._weights())
+        self.plateau = Plateau.of(loop.recipe)
         saved = checkpoints.newest() if checkpoints is not None else None
         if saved is not None:
             self.at, state = Standing.of(saved)
             state.restore(loop.step.state)
+            self._restore_plateau()
             self.at.notes.append(f"resumed in epoch {self.at.epoch + 1}")
         self.good = self.at.saved(Snapshot(loop.step.state))
         self._updates = 0
@@ -180,7 +188,8 @@ class Training:
 
         at, epochs = self.at, self.loop.recipe.epochs
         first, total = at.epoch * self.feed.steps + call.origin, self.feed.steps * epochs
-        clock = tuple(tf.constant(float(value)) for value in (first, total, at.factor))
+        factor = at.factor * (1.0 if self.plateau is None else self.plateau.scale)
+        clock = tuple(tf.constant(float(value)) for value in (first, total, factor))
         span = (tf.constant(call.start - call.origin), tf.constant(call.stop - call.origin))
         found = {name: np.asarray(value) for name, value in self.loop.train(*call.arguments, *span, clock).items()}
         made = int(found.pop("steps"))
@@ -201,8 +210,20 @@ class Training:
         for name, value in found.items():
             at.history.setdefault(name, []).append(value)
         if merit > at.best:
-            at.best, at.best_epoch, at.kept = merit, at.epoch, Snapshot(self.loop.core.variables).values
+            at.best, at.best_epoch, at.kept = merit, at.epoch, self._weights()
+        if self.plateau is not None:
+            self.plateau.saw(merit)
+            at.plateau = self.plateau.state()
         at.epoch, at.position, at.sums = at.epoch + 1, 0, {}
+
+    def _weights(self) -> list[NDArray[Any]]:
+        """The weights that validation judged: averaged ones, where the step keeps some."""
+        return Snapshot(self.loop.averaged or self.loop.core.variables).values
+
+    def _restore_plateau(self) -> None:
+        self.plateau = Plateau.of(self.loop.recipe)
+        if self.plateau is not None and self.at.plateau:
+            self.plateau.restore(self.at.plateau)
 
     def _now(self) -> Saved:
         return self.at.saved(Snapshot(self.loop.step.state))
@@ -229,6 +250,7 @@ class Training:
         halvings, notes = at.halvings + 1, at.notes
         self.at, state = Standing.of(self.good)
         state.restore(self.loop.step.state)
+        self._restore_plateau()
         if halvings > MOST_HALVINGS:
             raise TrainingFailed(
                 f"{where}, and again after the learning rate was halved {MOST_HALVINGS} times; "

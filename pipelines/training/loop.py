@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelines.task import Recipe
+from pipelines.training.averaging import forward as forward_with
 from pipelines.training.checkpoint import Snapshot
 from pipelines.training.plan import Plan
 from pipelines.training.schedule import rate_at
@@ -29,6 +30,9 @@ class Loop:
 
         self.step, self.core, self.loss, self.recipe, self.plan = step, core, loss, recipe, plan
         self.strategy = tf.distribute.get_strategy()
+        averaged: Callable[[], list[Any] | None] | None = getattr(step, "averaged", None)
+        self.averaged = None if averaged is None else averaged()
+        """Variables to validate and keep in place of the core's own, in its order; None where there are none."""
         self._untrained = Snapshot(step.state)
         # Numbers of rows that differ from fold to fold are generalised, not traced anew each time.
         self.train = tf.function(self._train, jit_compile=plan.xla, reduce_retracing=True)
@@ -88,7 +92,7 @@ class Loop:
 
         def forward(index: Any) -> tuple[Any, Any]:
             inputs, target, weight = _gathered(data, rows[index], mask[index])
-            outputs = self.core(inputs, training=False)
+            outputs = forward_with(self.core, self.averaged, inputs)
             return tf.reduce_sum(self.loss(target, outputs) * weight), outputs
 
         losses, outputs = tf.map_fn(

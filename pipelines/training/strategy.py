@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 
-def scope() -> AbstractContextManager[Any]:
-    """Where models, optimisers and loops are made: for now TensorFlow's default strategy, one device."""
+@cache
+def opened() -> Any:
+    """The strategy of this process, opened once: a second one in a process meets the first one's collectives.
+
+    Workers that TF_CONFIG names train together (`MultiWorkerMirroredStrategy`); several GPUs, or CPUs made by
+    `split_cpu`, as replicas (`MirroredStrategy`); a TPU as it is; else TensorFlow's default, one device.
+    """
     import tensorflow as tf
 
-    opened: AbstractContextManager[Any] = tf.distribute.get_strategy().scope()
-    return opened
+    if "TF_CONFIG" in os.environ:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if tf.config.list_physical_devices("TPU"):
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    for kind in ("GPU", "CPU"):
+        devices = [device.name for device in tf.config.list_logical_devices(kind)]
+        if len(devices) > 1:
+            return tf.distribute.MirroredStrategy(devices)
+        if devices:
+            break
+    return tf.distribute.get_strategy()
+
+
+def split_cpu(parts: int) -> None:
+    """Make several logical devices of the CPU, to try distribution out on one machine; before TensorFlow starts."""
+    import tensorflow as tf
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(parts)])
+
+
+def chief() -> bool:
+    """Whether this process alone writes checkpoints and records: worker 0, or the only one."""
+    task = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {})
+    return bool(task.get("type", "worker") in ("chief", "worker") and int(task.get("index", 0)) == 0)
 
 
 def replicas() -> int:
@@ -46,8 +78,6 @@ def per_replica(value_of: Callable[[int], Any]) -> Any:
 
 def devices() -> list[str]:
     """What TensorFlow sees, for the record: `GPU:0 NVIDIA H100`, or `CPU x 2 cores`."""
-    import os
-
     import tensorflow as tf
 
     found: list[str] = []
@@ -58,3 +88,15 @@ def devices() -> list[str]:
     return found or [
         f"CPU x {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
     ]
+
+
+def make_deterministic(seed: int) -> None:
+    """Let TensorFlow choose only operations that give the same numbers in any process on the same hardware.
+
+    Holds for the rest of the process. Seeds alone do not: threads add floats up in any order.
+    """
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()

@@ -91,6 +91,15 @@ def test_ui_serves_the_runs_on_this_machine_only_and_ends_when_told(recorded):
     assert not _listens("127.0.0.1", port)
 
 
+def test_a_port_in_use_is_said(tapeline, folder):
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = tapeline("ui", "--port", taken.getsockname()[1])
+    assert ended.code == 2
+    assert "cannot be had" in ended.err
+
+
 def _listens(host, port):
     with closing(socket.socket()) as probe:
         probe.settimeout(1)

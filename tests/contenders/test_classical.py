@@ -188,6 +188,13 @@ def test_odd_tables(baseline, kind):
         assert np.isfinite(values).all()
 
 
+def test_a_trained_forest_predicts_on_one_thread_so_that_sums_have_one_order():
+    forest = next(each for each in tables.BASELINES if each.name == "forest")
+    contender = ClassicalContender(forest, Classification(classes=("0", "1")), replace(RECIPE, trials=1))
+    fitted = contender.fit(numbered(0, 60), numbered(0, 60), 0)
+    assert {value for name, value in fitted.estimator.get_params().items() if name.endswith("n_jobs")} == {1}
+
+
 def test_parameters_are_counted():
     examples = table(2)
     numbers = np.column_stack([examples.columns["income"], examples.columns["a_b"]])

@@ -40,13 +40,21 @@ def test_a_target_with_very_many_classes():
     assert told(target=[f"name{i}" for i in range(20)]) == []
 
 
-@pytest.mark.parametrize("name", ["patient_id", "CustomerID", "subject", "mrn", "Speaker Name"])
+@pytest.mark.parametrize(
+    "name", ["patient_id", "CustomerID", "subject", "mrn", "Speaker Name", "patientid", "PATIENTID", "customer no."]
+)
 def test_a_column_that_says_whom_a_row_is_about(name):
     owner = np.array([f"p{i // 3}" for i in range(60)], object)
     (note,) = told(columns={name: owner})
     assert f"column {name!r} has 20 values in 60 rows" in note
     assert f"--id {name!r}" in note
     assert told(columns={name: owner}, ids=owner) == []
+
+
+def test_the_more_rows_a_person_has_the_more_it_matters():
+    owner = np.array([f"p{i % 3}" for i in range(60)], object)
+    (note,) = told(columns={"patient": owner})
+    assert "has 3 values in 60 rows" in note
 
 
 @pytest.mark.parametrize(

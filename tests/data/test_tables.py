@@ -251,6 +251,20 @@ def test_time_that_does_not_sort(tmp_path):
     assert "2024-01-31" in message
 
 
+@pytest.mark.parametrize("form", ["{}.3%", "{} kg", "−{}", "€{}.30", "$ {}", "{},345,678", "{}°C"])
+def test_numbers_with_a_unit_or_sign_are_pointed_out(tmp_path, form):
+    cells = [form.format(100 + row % 12) for row in range(60)]
+    text = "m,a,y\n" + "".join(f'"{cell}",{row},{row % 2}\n' for row, cell in enumerate(cells))
+    (note,) = [note for note in load(written(tmp_path, text)).notes if "'m'" in note]
+    assert "looks like numbers with a unit or sign" in note
+    assert "57.3" in note
+
+
+def test_codes_are_no_numbers_with_a_unit(tmp_path):
+    text = "m,a,y\n" + "".join(f"{'AB'[row % 2]}{row % 12}x,{row},{row % 2}\n" for row in range(60))
+    assert not any("unit" in note for note in load(written(tmp_path, text)).notes)
+
+
 def test_dates_with_dots_are_day_first(tmp_path):
     text = "t,a,y\n31.01.2024,1,0\n1.2.2024 00:00:01,2,1\n"
     assert load(written(tmp_path, text), time="t").examples.time.tolist() == [1706659200, 1706745601]

@@ -111,6 +111,11 @@ def test_every_limit_is_checked_on_the_network():
     assert not verdict(0.001, 0.5, Limits(beats_best_baseline=True)).passed
 
 
+@pytest.mark.parametrize(("score", "asked"), [("", 1), ("auroc", 1), ("accuracy", 0)])
+def test_a_limit_is_asked_of_the_score_it_is_meant_for_only(score, asked):
+    assert len(verdict(0.05, 0.001, Limits(primary_at_least=0.8, score=score)).limits) == asked
+
+
 def test_what_was_not_measured_is_not_known_to_hold():
     undefined = card("net", 0.9, "network", (Gap("sex", "equalized_odds", math.nan, math.nan, math.nan, math.nan),))
     limits = Limits(gap_at_most={"equalized_odds": 0.1, "demographic_parity": 0.2}, calibration_error_at_most=0.1)

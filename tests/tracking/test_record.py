@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipelines.contenders.contender import History
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.report import figures
 from pipelines.report.document import Report
-from pipelines.tracking import metrics, provenance
+from pipelines.tracking import metrics, provenance, query
 from pipelines.tracking.record import pipeline_run
 from pipelines.tracking.stale import REASON
 
@@ -112,11 +113,42 @@ with pipeline_run(open_store(), {TASK!r}) as run, run.child("mlp", "network"):
     finally:
         process.kill()
         process.communicate()
+    table = query.runs(TASK)
+    assert table.set_index("run_id").status[run_id] == "KILLED", "readers know it before anybody writes it"
+    assert store.client.get_run(run_id).info.status == "RUNNING"
     with pipeline_run(store, TASK) as mine:
         assert store.client.get_run(mine.run_id).info.status == "RUNNING"
     for ended in (run_id, child):
         run = store.client.get_run(ended)
         assert (run.info.status, run.data.tags["failure"]) == ("KILLED", REASON)
+
+
+def test_a_run_that_ended_early_is_gone_on_with(store):
+    with suppress(KeyboardInterrupt), pipeline_run(store, TASK) as first:
+        with first.child("linear", "classical") as done:
+            done.metrics({"auroc": 0.5})
+        with first.child("mlp", "network"):
+            raise KeyboardInterrupt
+    assert store.client.get_run(first.run_id).info.status == "KILLED"
+    with pipeline_run(store, TASK, going_on_with=first.run_id) as second:
+        assert second.run_id == first.run_id
+        with second.child("linear", "classical") as again:
+            assert (again.run_id, again.done) == (done.run_id, True)
+        with second.child("mlp", "network") as unfinished:
+            assert not unfinished.done
+        with second.child("boosting", "classical") as new:
+            assert not new.done
+    runs = store.client.search_runs([first.experiment])
+    assert len(runs) == 4
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert not any("failure" in run.data.tags for run in runs)
+    assert store.client.get_run(first.run_id).data.tags["resumed"] == "1"
+
+
+def test_a_run_that_is_gone_is_made_anew(store):
+    with pipeline_run(store, TASK, going_on_with="0" * 32) as made:
+        assert made.run_id != "0" * 32
+    assert store.client.get_run(made.run_id).info.status == "FINISHED"
 
 
 def test_a_process_of_another_machine_or_unknown_is_never_called_ended():

@@ -8,6 +8,8 @@ import tensorflow as tf
 from pipelines.objectives.classification import Classification
 from pipelines.objectives.regression import Regression
 from pipelines.task import Recipe
+from pipelines.training.accumulation import part_of
+from pipelines.training.clipping import clipped
 from pipelines.training.step import Batch, Clock, Supervised
 
 OBJECTIVES = {
@@ -142,17 +144,17 @@ def descend(optimiser, weight_decay, values, gradients, rate, number, memory):
     stepped = []
     for place, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
         first, second = memory.get(place, (0.0, 0.0))
+        value = value * (1 - (weight_decay if value.ndim == 2 else 0.0) * rate)
         if optimiser == "sgd":
             moved = value - rate * gradient
         elif optimiser in ("momentum", "nesterov"):
             first = 0.9 * first - rate * gradient
             moved = value + (first if optimiser == "momentum" else 0.9 * first - rate * gradient)
         else:
-            decay = weight_decay if optimiser == "adamw" and value.ndim == 2 else 0.0
             first = 0.9 * first + 0.1 * gradient
             second = 0.999 * second + 0.001 * gradient**2
             size = rate * np.sqrt(1 - 0.999**number) / (1 - 0.9**number)
-            moved = value * (1 - decay * rate) - size * first / (np.sqrt(second) + 1e-7)
+            moved = value - size * first / (np.sqrt(second) + 1e-7)
         memory[place] = first, second
         stepped.append(moved)
     return stepped
@@ -162,7 +164,7 @@ def descend(optimiser, weight_decay, values, gradients, rate, number, memory):
 @pytest.mark.parametrize("optimiser", ["sgd", "momentum", "nesterov", "adam", "adamw"])
 def test_updates_equal_the_optimiser_by_hand(optimiser, clip_norm):
     objective = OBJECTIVES["squared"]
-    recipe = Recipe(optimiser=optimiser, weight_decay=0.3, clip_norm=clip_norm)
+    recipe = Recipe(optimiser=optimiser, weight_decay=0.0 if optimiser == "adam" else 0.3, clip_norm=clip_norm)
     core = network(1)
     step = Supervised(core, objective.loss, recipe)
     expected, memory = weights(core), {}
@@ -217,3 +219,156 @@ def test_state_holds_every_variable_that_an_update_changes():
     changed = {each.path.split("/")[-1] for old, each in zip(before, step.state, strict=True)
                if not np.array_equal(old, np.array(each))}  # fmt: skip
     assert {"kernel", "bias", "moving_mean", "seed_generator_state", "iteration", "learning_rate"} <= changed
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_an_accumulated_update_equals_the_undivided_one(parts, compiled):
+    """Seven rows in two or three parts leave the last part ragged."""
+    objective = OBJECTIVES["multiclass"]
+    x, y, weight = batch(objective, np.float32)
+    ends = []
+    for accumulate in (1, parts):
+        recipe = Recipe(optimiser="adamw", weight_decay=0.1, l1=0.02, l2=0.04, clip_norm=0.5, accumulate=accumulate)
+        core = network(3)
+        step = Supervised(core, objective.loss, recipe)
+        call = tf.function(step, jit_compile=True) if compiled else step
+        for number in range(3):
+            given = Batch(*(tf.constant(each) for each in (x, y, weight, weight.sum())))
+            sums = call(given, at(0.05, float(number)))
+        ends.append(([float(each) for each in sums.values()], weights(core)))
+    (sums, values), (accumulated, others) = ends
+    np.testing.assert_allclose(accumulated, sums, rtol=1e-5)
+    for one, other in zip(values, others, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
+
+
+def test_parts_of_a_batch_whose_size_is_not_known_to_the_trace():
+    rows = {"a": np.arange(10.0).reshape(5, 2), "b": np.arange(5)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int32)])
+    def part(weight, number):
+        return part_of(rows, weight, number, 2)
+
+    found, weight = part(tf.range(1.0, 6.0), tf.constant(1))
+    np.testing.assert_array_equal(found["b"], [3, 4, 4])
+    np.testing.assert_array_equal(found["a"], [[6, 7], [8, 9], [8, 9]])
+    np.testing.assert_array_equal(weight, [4, 5, 0])
+
+
+def test_the_norm_counts_a_repeated_word_once():
+    """The gradient of an embedding comes as slices; two of the same word add up before they are squared."""
+    inputs = keras.Input((3,), dtype="int32")
+    embedding = keras.layers.Embedding(5, 2)
+    core = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(embedding(inputs))))
+    x, y = np.array([[1, 1, 2], [1, 0, 1]], np.int32), np.array([1, 2], np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(Regression().loss(y, core(x))) / 2
+    dense = [tf.convert_to_tensor(each) for each in tape.gradient(loss, core.trainable_variables)]
+    expected = np.sqrt(sum(float(tf.reduce_sum(each**2)) for each in dense))
+    sums = Supervised(core, Regression().loss, Recipe(optimiser="sgd"))(
+        Batch(x, y, np.ones(2, np.float32), 2.0), at(0.1)
+    )
+    np.testing.assert_allclose(float(sums["gradient_norm"]), 2 * expected, rtol=1e-5)
+
+
+def test_a_variable_that_takes_no_part_does_not_stop_the_others():
+    class Spare(keras.layers.Layer):
+        def build(self, shape):
+            self.spare = self.add_weight(shape=(2, 2), name="spare")
+
+        def call(self, x):
+            return x
+
+    inputs = keras.Input((INPUTS,))
+    core = keras.Model(inputs, keras.layers.Dense(1)(Spare()(inputs)))
+    before = weights(core)
+    x, y, weight = batch(OBJECTIVES["squared"], np.float32)
+    step = Supervised(core, Regression().loss, Recipe(optimiser="adam", accumulate=2, clip_value=1.0))
+    sums = step(Batch(x, y, tf.constant(weight), weight.sum()), at(0.1))
+    assert np.isfinite(float(sums["gradient_norm"]))
+    moved = {variable.name for old, new, variable in zip(before, weights(core), core.trainable_variables, strict=True)
+             if not np.array_equal(old, new)}  # fmt: skip
+    assert moved == {"kernel", "bias"}
+
+
+def test_an_average_is_part_of_the_state_and_follows_the_weights():
+    x, y, weight = batch(OBJECTIVES["squared"], np.float32)
+    core = network(1)
+    plain = Supervised(core, Regression().loss, Recipe(optimiser="sgd"))
+    assert plain.averaged() is None
+    step = Supervised(core, Regression().loss, Recipe(optimiser="sgd", average=0.9))
+    assert len(step.state) == len(plain.state) + len(core.variables)
+    expected = None
+    for number in range(4):
+        step(Batch(x, y, weight, weight.sum()), at(0.05, float(number)))
+        kept, now = number / (9 + number), weights(core)
+        expected = [kept * old + (1 - kept) * new for old, new in zip(expected or now, now, strict=True)]
+    for ours, theirs in zip(step.averaged(), expected, strict=True):
+        np.testing.assert_allclose(np.array(ours), theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{"clip_value": 0.05}, {"clip_adaptive": 0.02}])
+def test_the_update_is_of_the_clipped_gradient(settings):
+    objective, recipe = OBJECTIVES["squared"], Recipe(optimiser="sgd", **settings)
+    x, y, weight = batch(objective, np.float32)
+    core = network(1)
+    start = [tf.constant(each, tf.float32) for each in weights(core)]
+    gradients = [tf.constant(each, tf.float32) for each in backward(objective, recipe, weights(core), x, y, weight)]
+    found, sums = gradient_taken(core, objective, recipe, x, y, weight)
+    for ours, theirs in zip(found, clipped(gradients, start, None, recipe), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-6)
+    norm = float(tf.linalg.global_norm(gradients))
+    np.testing.assert_allclose(float(sums["gradient_norm"]), norm * weight.sum(), rtol=1e-4)
+
+
+class Listening:
+    """Health that writes down what it was told, in order."""
+
+    def __init__(self, core):
+        self.core, self.told = core, []
+        self.before_update = tf.Variable(0.0)
+
+    @property
+    def state(self):
+        return [self.before_update]
+
+    @property
+    def sums(self):
+        return {"moved": (), "seen": (2,)}
+
+    def forward(self, x):
+        self.told.append(("forward", len(x)))
+        return self.core(x, training=True), tf.reduce_sum(x)
+
+    def before(self, measured):
+        self.told.append(("before", bool(measured)))
+        self.before_update.assign(self.core.trainable_variables[0][0, 0])
+
+    def after(self, measured, gradients, activations):
+        self.told.append(("after", bool(measured)))
+        moved = self.before_update - self.core.trainable_variables[0][0, 0]
+        return {"moved": moved, "seen": tf.stack([gradients[0][0, 0], activations])}
+
+
+@pytest.mark.parametrize("accumulate", [1, 7])
+def test_health_hears_of_every_part_of_an_update(accumulate):
+    objective = OBJECTIVES["squared"]
+    x, y, weight = batch(objective, np.float32)
+    core = network(1)
+    health = Listening(core)
+    recipe = Recipe(optimiser="sgd", clip_norm=1e-3, accumulate=accumulate)
+    expected = backward(objective, recipe, weights(core), x, y, weight)
+    step = Supervised(core, objective.loss, recipe, health)
+    assert set(step.sums) == {"loss", "gradient_norm", "moved", "seen"}
+    assert step.sums["seen"] == (2,)
+    assert step.state[-1] is health.before_update
+    clock = Clock(tf.constant(0.0), tf.constant(1.0), tf.constant(True))
+    found = step(Batch(x, y, tf.constant(weight), weight.sum()), clock)
+    assert set(found) == set(step.sums)
+    rows = ROWS // accumulate
+    assert health.told == [("forward", rows)] * accumulate + [("before", True), ("after", True)]
+    # The gradient is the unclipped one of all rows, the activations are of the first part.
+    np.testing.assert_allclose(found["seen"], [expected[0][0, 0], x[:rows].sum()], rtol=1e-3)
+    norm = np.sqrt(sum((each**2).sum() for each in expected))
+    np.testing.assert_allclose(found["moved"], expected[0][0, 0] * 1e-3 / norm, rtol=1e-2)

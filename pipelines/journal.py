@@ -1,0 +1,255 @@
+"""Unfinished work: what a pipeline run has done so far, so that the same command, given again, goes on from there.
+
+A journal is a folder beside the runs, `mlruns/unfinished/KEY`, held by a lock for as long as its process lives. A fold
+that is done leaves its predictions, costs and, for the first fold, its model; a fold that is being trained leaves
+checkpoints. The journal of a run that ended well is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from pipelines.contenders import saved
+from pipelines.contenders.contender import Fitted, History
+from pipelines.data.examples import Examples
+from pipelines.errors import BadInput
+from pipelines.objectives.objective import Objective, Predictions
+from pipelines.report.document import Cost
+from pipelines.training.checkpoint import Checkpoints
+
+COMMAND, RESULT, PREDICTIONS, MODEL = "command.json", "result.json", "predictions.npz", "model"
+OLD = 30 * 24 * 3600
+"""Seconds after which the journal of a run that nobody went on with is removed."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A fold that is done: what judging it needs, without its model, unless it is the first."""
+
+    predictions: Predictions
+    threshold: float
+    seconds: float
+    cost: Cost
+    history: History
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One fold of one contender."""
+
+    folder: Path
+    checkpoints: Checkpoints
+
+    def finished(self) -> Finished | None:
+        """What was written when the fold was done; None where it is not, or where what is there is damaged."""
+        try:
+            with np.load(self.folder / PREDICTIONS, allow_pickle=False) as arrays:
+                values, decisions = arrays["values"], arrays.get("decisions")
+            result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
+            metrics = {name: tuple(series) for name, series in result["history"].items()}
+            return Finished(
+                Predictions(values, decisions),
+                result["threshold"],
+                result["seconds"],
+                Cost(**result["cost"]),
+                History(metrics, result["best_epoch"]),
+                result["settings"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+            return None
+
+    def model(self) -> Any:
+        """The model that `finish` kept, or None."""
+        try:
+            return saved.load(self.folder / MODEL).fitted
+        except BadInput:
+            return None
+
+    def finish(self, fitted: Fitted, done: Finished, keep: Keep | None) -> None:
+        """Write what the fold gave; its checkpoints are not needed any more.
+
+        Args:
+            keep: what saving the model needs, for the fold whose model is kept.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if keep is not None:
+            (self.folder / MODEL).mkdir(exist_ok=True)
+            saved.save(fitted, self.folder / MODEL, keep.task, keep.name, keep.objective, keep.examples, done.threshold)
+        decisions = {} if done.predictions.decisions is None else {"decisions": done.predictions.decisions}
+        with _whole(self.folder / PREDICTIONS) as file:
+            np.savez(file, allow_pickle=False, values=done.predictions.values, **decisions)
+        result = {
+            "threshold": done.threshold,
+            "seconds": done.seconds,
+            "cost": asdict(done.cost),
+            "history": {name: list(series) for name, series in done.history.metrics.items()},
+            "best_epoch": done.history.best_epoch,
+            "settings": dict(done.settings),
+        }
+        with _whole(self.folder / RESULT) as file:  # last: it says that the rest is there
+            file.write(json.dumps(result).encode())
+        self.checkpoints.clear()
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What a saved model says of itself beside its weights."""
+
+    task: str
+    name: str
+    objective: Objective
+    examples: Examples
+
+
+@dataclass
+class Journal:
+    """The unfinished work of one command.
+
+    Args:
+        folder: of this command.
+        identity: what must be the same for the work to count: data, versions.
+        run_id: the MLflow run that it belongs to; empty where the work starts anew.
+    """
+
+    folder: Path
+    identity: Mapping[str, str]
+    every: float = 30.0
+    run_id: str = ""
+    _lock: IO[bytes] | None = field(default=None, repr=False)
+
+    def begin(self, run_id: str, command: Mapping[str, Any]) -> None:
+        """Note which run this work belongs to and which command makes it."""
+        self.run_id = run_id
+        noted = {"run_id": run_id, "identity": dict(self.identity), "command": dict(command)}
+        with _whole(self.folder / COMMAND) as file:
+            file.write(json.dumps(noted).encode())
+
+    def entry(self, contender: str, fold: int) -> Entry:
+        """The place of one fold of one contender."""
+        folder = self.folder / f"{contender}-{fold + 1}"
+        return Entry(folder, Checkpoints(folder / "checkpoints", self.every))
+
+    def close(self) -> None:
+        """Remove it: the run ended well."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
+
+    def release(self) -> None:
+        """Leave it for another process."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def open_journal(place: Path, command: Mapping[str, Any], identity: Mapping[str, str], fresh: bool) -> Journal | None:
+    """The journal of this command: with the work of a process that died, or empty.
+
+    Args:
+        place: folder of all journals.
+        command: what was asked for; the same command finds the same journal.
+        identity: as `Journal`; work done on other data or by other versions is dropped.
+        fresh: drop whatever is there.
+
+    Returns:
+        None where nothing can be written: the run goes on without a net.
+    """
+    key = hashlib.sha256(json.dumps(command, sort_keys=True).encode()).hexdigest()[:16]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
+        for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+            folder = place / f"{key}{suffix}"
+            folder.mkdir(exist_ok=True)
+            if (lock := _locked(folder)) is not None:
+                return _opened(folder, identity, fresh, lock)
+    except OSError:
+        return None
+    return None
+
+
+def unfinished(place: Path, run_id: str) -> Mapping[str, Any]:
+    """The command of the unfinished run whose id starts like this.
+
+    Raises:
+        BadInput: there is none, or more than one.
+    """
+    found = {}
+    for path in sorted(place.glob(f"*/{COMMAND}")):
+        noted = _noted(path.parent)
+        if noted and str(noted["run_id"]).startswith(run_id):
+            found[str(noted["run_id"])] = noted["command"]
+    if len(found) == 1:
+        command: Mapping[str, Any] = next(iter(found.values()))
+        return command
+    if not found:
+        raise BadInput(
+            f"--resume {run_id}: no unfinished run of that id under {place}; a run that ended, or was started in "
+            "another folder, cannot go on"
+        )
+    raise BadInput(f"--resume {run_id}: several unfinished runs start like that: {', '.join(found)}")
+
+
+def _opened(folder: Path, identity: Mapping[str, str], fresh: bool, lock: IO[bytes]) -> Journal:
+    noted = _noted(folder)
+    if noted and not fresh and noted["identity"] == dict(identity):
+        return Journal(folder, identity, run_id=str(noted["run_id"]), _lock=lock)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != "lock":
+            path.unlink()
+    return Journal(folder, identity, _lock=lock)
+
+
+def _noted(folder: Path) -> dict[str, Any] | None:
+    try:
+        noted = json.loads((folder / COMMAND).read_text(encoding="utf-8"))
+        return noted if {"run_id", "identity", "command"} <= set(noted) else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _locked(folder: Path) -> IO[bytes] | None:
+    """The folder's lock, which the system releases however the process ends; None where another process has it."""
+    import fcntl
+
+    file = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def _sweep(place: Path) -> None:
+    """Remove journals that nobody went on with for long."""
+    for folder in place.iterdir():
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD and (lock := _locked(folder)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.close()
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears with all its content, or not at all."""
+    beside = path.with_name(f"{path.name}.tmp")
+    with beside.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,166 @@
+"""From a request to rows that can be learned from: read, checked, divided, with the objective resolved for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipelines import settings
+from pipelines.contenders.contender import Watch, unwatched
+from pipelines.data.assumed import assumed
+from pipelines.data.checks import require_learnable, run_checks, split_checks
+from pipelines.data.groups import set_aside
+from pipelines.data.schema import ColumnSummary, describe
+from pipelines.data.splits import Fold, split
+from pipelines.errors import BadInput
+from pipelines.objectives.objective import Objective
+from pipelines.report.document import Check, DataCard
+from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
+from pipelines.task import Protocol as Splitting
+
+MANY_ROWS = 20_000
+"""From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
+
+
+MANY_IDS, MOST_FOLDS = 20, 6
+"""With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
+
+
+class Progress(Protocol):
+    """Who is told how far a run is. `pipelines.cli` draws bars; `Silent` says nothing."""
+
+    def stage(self, name: str) -> AbstractContextManager[Watch]:
+        """A piece of work with a name; the Watch is called as it goes on."""
+        ...
+
+    def say(self, line: str) -> None:
+        """One line that a user should read."""
+        ...
+
+    def columns(self, summaries: Sequence[ColumnSummary]) -> None:
+        """The schema that was found in a user's own data."""
+        ...
+
+
+class Silent:
+    """A Progress that shows nothing."""
+
+    def stage(self, name: str) -> AbstractContextManager[Watch]:
+        return nullcontext(unwatched)
+
+    def say(self, line: str) -> None:
+        return None
+
+    def columns(self, summaries: Sequence[ColumnSummary]) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data that was read, checked and divided, with the objective resolved for it."""
+
+    dataset: Dataset
+    objective: Objective
+    folds: tuple[Fold, ...]
+    recipe: Recipe
+    protocol: Splitting
+    checks: tuple[Check, ...]
+
+    def card(self) -> DataCard:
+        """What the report says of the data."""
+        examples = self.dataset.examples
+        return DataCard(
+            source=self.dataset.source,
+            simulated=self.dataset.simulated,
+            rows=len(examples),
+            sha256=examples.sha256(),
+            splits=self.folds[0].counts(),
+            checks=self.checks,
+            protocol=_described(self.protocol, self.folds, self.dataset),
+            target=self.dataset.target,
+            columns=dict(examples.kinds),
+            notes=self.dataset.notes,
+        )
+
+
+def prepare(
+    task: Task, request: DataRequest, seed: int, assignments: Sequence[str] = (), progress: Progress | None = None
+) -> Prepared:
+    """Read, check and divide the data.
+
+    Raises:
+        BadInput: what is wrong with the data, a flag or a setting, and what would be right.
+    """
+    progress = progress or Silent()
+    settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
+    with progress.stage("read and check the data"):
+        dataset = load(task, request)
+        require_learnable(dataset)
+        objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
+        recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
+        codes = objective.encode(dataset.examples.target)
+        classes: Sequence[str] = getattr(objective, "classes", ())
+        folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
+        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
+        first = folds[0]
+        checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
+    if request.where != "sample":
+        progress.columns(describe(dataset.examples))
+    for note in dataset.notes:
+        progress.say(note)
+    for check in checks:
+        if not check.passed:
+            progress.say(f'the check "{check.name}" failed: {check.detail}')
+    return Prepared(dataset, objective, folds, recipe, protocol, checks)
+
+
+def load(task: Task, request: DataRequest) -> Dataset:
+    """The rows that the request names, with sensitive attributes set aside from what models see."""
+    where, _, name = request.where.partition(":")
+    declared = list(task.sensitive)
+    if request.where == "sample":
+        dataset = task.sources.sample.load(request)
+    elif where == "public":
+        if not task.sources.public:
+            raise BadInput(f"--data {request.where}: {task.name} has no public set; use --data sample or a path")
+        name = name or next(iter(task.sources.public))
+        if name not in task.sources.public:
+            known = ", ".join(f"public:{each}" for each in task.sources.public)
+            raise BadInput(f"--data {request.where}: there is no such public set; {task.name} has {known}")
+        dataset = task.sources.public[name].load(request)
+    else:
+        dataset = task.sources.own.load(request)
+    if request.where != "sample":
+        # An attribute that the task declares is left out of the inputs wherever a column of that name turns up.
+        declared = [each for each in task.sensitive if each.column in dataset.examples.columns]
+    named = {each.column for each in declared}
+    asked = [Sensitive(column) for column in request.sensitive if column not in named]
+    return set_aside(dataset, [*declared, *asked])
+
+
+def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Splitting:
+    """The task's protocol, adapted to what this data has: moments, ids, its own test rows, many rows, few ids."""
+    ids, official = dataset.examples.ids, dataset.official
+    if request.time is not None:
+        return replace(protocol, kind="holdout", by="time")
+    by: Any = "id" if ids is not None else "row"
+    if official is not None and (official == "test").any():
+        return replace(protocol, by=by, kind="holdout")
+    distinct = MANY_IDS if ids is None else len(np.unique(ids.astype(np.str_)))
+    if distinct < MANY_IDS:
+        return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
+    many = request.where != "sample" and len(dataset.examples) >= MANY_ROWS
+    return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
+
+
+def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
+    unit = {"row": "rows", "id": "whole ids", "time": "the last rows in time"}[protocol.by]
+    if len(folds) > 1:
+        repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
+        return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out"
+    official = dataset.official is not None and protocol.by != "time" and (dataset.official == "test").any()
+    return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit})"

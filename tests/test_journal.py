@@ -1,0 +1,110 @@
+"""The journal: one process at a time, the same command finds it, other data or versions do not."""
+
+import time
+
+import numpy as np
+import pytest
+
+from pipelines.contenders.contender import History
+from pipelines.errors import BadInput
+from pipelines.journal import OLD, Finished, open_journal, unfinished
+from pipelines.objectives.objective import Predictions
+from pipelines.report.document import Cost
+
+COMMAND = {"task": "t", "seed": 0}
+SAME = {"data": "aa", "keras": "3"}
+
+
+def opened(place, command=COMMAND, identity=SAME, fresh=False):
+    return open_journal(place, command, identity, fresh)
+
+
+def begun(place, run_id="r1"):
+    journal = opened(place)
+    journal.begin(run_id, COMMAND)
+    journal.entry("mlp", 0).finish(None, done(), None)
+    journal.release()
+
+
+def done(decisions=None):
+    values = np.array([[0.25, 0.75], [0.5, 0.5]])
+    history = History({"loss": (1.0, 0.1 + 0.2)}, 1)
+    return Finished(Predictions(values, decisions), float("nan"), 0.5, Cost(2.0, parameters=3), history, {"plan": "x"})
+
+
+@pytest.mark.parametrize("decisions", [None, np.array([1, 0])])
+def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions):
+    journal = opened(tmp_path)
+    assert journal.entry("mlp", 0).finished() is None
+    journal.entry("mlp", 0).finish(None, done(decisions), None)
+    found = journal.entry("mlp", 0).finished()
+    np.testing.assert_array_equal(found.predictions.values, done().predictions.values)
+    assert (found.predictions.decisions is None) == (decisions is None)
+    assert np.isnan(found.threshold)
+    assert (found.cost.train_seconds, found.cost.parameters) == (2.0, 3)
+    assert found.history == done().history
+    assert found.settings == {"plan": "x"}
+    assert journal.entry("mlp", 1).finished() is None
+
+
+@pytest.mark.parametrize("file", ["result.json", "predictions.npz"])
+def test_a_damaged_fold_counts_as_not_done(tmp_path, file):
+    begun(tmp_path)
+    journal = opened(tmp_path)
+    path = journal.entry("mlp", 0).folder / file
+    path.write_bytes(path.read_bytes()[:-10])
+    assert journal.entry("mlp", 0).finished() is None
+
+
+def test_the_same_command_finds_it_another_does_not(tmp_path):
+    begun(tmp_path)
+    other = opened(tmp_path, {"task": "t", "seed": 1})
+    assert other.run_id == ""
+    again = opened(tmp_path)
+    assert again.run_id == "r1"
+    assert again.entry("mlp", 0).finished() is not None
+    again.close()
+    assert opened(tmp_path).run_id == ""
+
+
+@pytest.mark.parametrize("how", [{"identity": {**SAME, "data": "bb"}}, {"fresh": True}])
+def test_other_data_or_a_fresh_start_drops_what_was_done(tmp_path, how):
+    begun(tmp_path)
+    journal = opened(tmp_path, **how)
+    assert journal.run_id == ""
+    assert journal.entry("mlp", 0).finished() is None
+
+
+def test_a_second_process_gets_a_journal_of_its_own(tmp_path):
+    begun(tmp_path)
+    first, second = opened(tmp_path), opened(tmp_path)
+    assert (first.run_id, second.run_id) == ("r1", "")
+    assert first.folder != second.folder
+
+
+def test_old_ones_are_swept_but_not_those_in_use(tmp_path):
+    import os
+
+    begun(tmp_path)
+    used = opened(tmp_path, {"task": "in use"})
+    for folder in tmp_path.iterdir():
+        os.utime(folder, (time.time() - 2 * OLD,) * 2)
+    other = opened(tmp_path, {"task": "another"})
+    assert set(tmp_path.iterdir()) == {used.folder, other.folder}
+
+
+def test_unfinished_runs_are_found_by_the_start_of_their_id(tmp_path):
+    begun(tmp_path, "abc1")
+    assert unfinished(tmp_path, "abc") == COMMAND
+    with pytest.raises(BadInput, match="--resume x: no unfinished run"):
+        unfinished(tmp_path, "x")
+    second = opened(tmp_path, {"task": "u"})
+    second.begin("abc2", {"task": "u"})
+    with pytest.raises(BadInput, match="several unfinished runs start like that: abc"):
+        unfinished(tmp_path, "abc")
+    assert unfinished(tmp_path, "abc2") == {"task": "u"}
+
+
+def test_nothing_to_write_to_is_no_journal(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert opened(tmp_path / "file" / "unfinished") is None
