@@ -1,6 +1,7 @@
-"""The notebook runs on a real store, and on none, without a cell that raises."""
+"""Each notebook runs from top to bottom without a cell that raises, and is stored without outputs."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,17 @@ from pipelines.tracking.store import VARIABLE, open_store
 nbclient = pytest.importorskip("nbclient", reason="the extra `notebooks` is not installed")
 nbformat = pytest.importorskip("nbformat")
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "compare_runs.ipynb"
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 TASK = "finance/credit-default"
 
 
-def execute(folder, monkeypatch):
-    """The notebook's cells after a run in this folder; nbclient raises when a cell does."""
+def execute(name, folder, monkeypatch):
+    """A notebook's cells after a run in this folder; nbclient raises when a cell does."""
     monkeypatch.chdir(folder)
     monkeypatch.delenv(VARIABLE, raising=False)
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
     return client.execute().cells
 
 
@@ -76,11 +78,11 @@ def record_one_run():
     return parent.run_id
 
 
-def test_the_notebook_shows_the_newest_run(tmp_path, monkeypatch):
+def test_compare_runs_shows_the_newest_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(VARIABLE, raising=False)
     run_id = record_one_run()
-    cells = execute(tmp_path, monkeypatch)
+    cells = execute("compare_runs.ipynb", tmp_path, monkeypatch)
     assert "The network is better." in outputs(cells, "text")
     tables = "".join(outputs(cells, "text/html"))
     assert run_id in tables
@@ -89,16 +91,42 @@ def test_the_notebook_shows_the_newest_run(tmp_path, monkeypatch):
     assert len(outputs(cells, "image/png")) == 4  # contenders, two bias metrics, learning curves
 
 
-def test_the_notebook_says_what_to_run_when_nothing_is_recorded(tmp_path, monkeypatch):
-    cells = execute(tmp_path, monkeypatch)
+def test_compare_runs_says_what_to_run_when_nothing_is_recorded(tmp_path, monkeypatch):
+    cells = execute("compare_runs.ipynb", tmp_path, monkeypatch)
     assert f"tapeline run {TASK}" in outputs(cells, "text")
     assert outputs(cells, "image/png") == []
     assert not (tmp_path / "mlruns").exists()
 
 
-def test_the_notebook_is_stored_without_outputs_and_starts_with_its_task():
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+def test_compare_runs_starts_with_its_task():
+    notebook = nbformat.read(FOLDER / "compare_runs.ipynb", as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert first.source == f'TASK = "{TASK}"'
+
+
+def test_backpropagation_by_hand_equals_the_tape_and_every_claim_is_measured(tmp_path, monkeypatch):
+    """Its cells assert what its text says, so here is left what a reader sees, and that nothing is written."""
+    cells = execute("backpropagation.ipynb", tmp_path, monkeypatch)
+    text = outputs(cells, "text")
+    apart = re.findall(r"by hand equals the tape to (\S+)|the weights differ by (\S+);", text)
+    assert [float(tape or weights) < 1e-10 for tape, weights in apart] == [True, True]
+    tables = outputs(cells, "text/html")
+    for measured in (
+        "tape and differences",
+        "sigmoid, residual",
+        "clipped to 1",
+        "16 starts",
+        "early stopping",
+        "logistic",
+    ):
+        assert sum(measured in table for table in tables) == 1, measured
+    assert len(outputs(cells, "image/png")) == 7
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_stored_without_outputs(name):
+    notebook = nbformat.read(FOLDER / name, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert code[0].source == f'TASK = "{TASK}"'
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)

@@ -150,7 +150,11 @@ def list_tasks(json: Json = False) -> None:
 def run_task(
     task: Annotated[
         str,
-        typer.Argument(help="A name from `tapeline list`; not needed with --resume.", autocompletion=catalogue.names),
+        typer.Argument(
+            metavar="TASK",
+            help="A name from `tapeline list`; not needed with --resume.",
+            autocompletion=catalogue.names,
+        ),
     ] = "",
     data: Data = "sample",
     target: Target = None,
