@@ -20,7 +20,7 @@ lint: .venv/.test ## check style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.test ## measure speed; writes benchmarks/results
+bench: .venv/.bench ## measure speed beside Keras fit and PyTorch; writes benchmarks/results
 	@$(BIN)/python -m benchmarks
 
 notebooks: .venv/.notebooks ## open the notebooks on this machine
@@ -42,6 +42,10 @@ clean: ## remove the environment; recorded runs stay
 
 .venv/.test: .venv/.run
 	@$(INSTALL) --editable '.[samples,test]'
+	@touch $@
+
+.venv/.bench: .venv/.test
+	@$(INSTALL) --editable '.[samples,test,bench]'
 	@touch $@
 
 .venv/.notebooks: .venv/.run
