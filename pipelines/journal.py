@@ -15,7 +15,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -144,8 +144,10 @@ class Journal:
         return Entry(folder, Checkpoints(folder / "checkpoints", self.every))
 
     def close(self) -> None:
-        """Remove it: the run ended well."""
+        """Remove it: the run ended well. The folder of all journals goes with the last one."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # it is not empty
+            self.folder.parent.rmdir()
         self.release()
 
     def release(self) -> None:
