@@ -120,17 +120,27 @@ def tapeline(workload: Workload) -> Trainer:
     return Trainer(train, plan, xla)
 
 
-def tapeline_epochs(workload: Workload) -> tuple[Callable[[int], None], str, bool]:
-    """The core's own loop over epochs, all but validation: (train so many more, plan, whether XLA compiles it)."""
+def tapeline_epochs(
+    workload: Workload, ready: Callable[[Any], None] | None = None
+) -> tuple[Callable[..., None], str, bool]:
+    """The core's own loop over epochs, all but validation: (train so many more, plan, whether XLA compiles it).
+
+    Training may be told `watched=False`, to leave gradient health out.
+
+    Args:
+        ready: called with the network before anything is traced.
+    """
     import numpy as np
 
+    from pipelines.contenders.planning import measured_plan
     from pipelines.task import Recipe
     from pipelines.training.feed import Rows, feed_of
     from pipelines.training.fit import Training
     from pipelines.training.interruption import Deferred
     from pipelines.training.loop import Loop
-    from pipelines.training.plan import choose
+    from pipelines.training.plan import Plan, choose
     from pipelines.training.step import Supervised
+    from pipelines.training.strategy import replicas
 
     x, y = workload.data()
     objective, network = workload.objective, workload.network()
@@ -138,21 +148,34 @@ def tapeline_epochs(workload: Workload) -> tuple[Callable[[int], None], str, boo
         batch_size=workload.batch, optimiser="adam", learning_rate=LEARNING_RATE, schedule="constant", warmup=0,
         epochs=ENDLESS, patience=ENDLESS,
     )  # fmt: skip
-    plan = choose(recipe, x.nbytes, workload.worth_compiling)
-    loop = Loop(Supervised(network, objective.loss, recipe), network, objective.loss, recipe, plan)
+    if ready is not None:
+        ready(network)
     rows = Rows(x, objective.learnable(y), np.ones(len(y), np.float32))
+    loops: dict[bool, Loop] = {}
+
+    def loop_of(plan: Plan) -> Loop:
+        if plan.xla not in loops:
+            core = network if not loops else workload.network()
+            loops[plan.xla] = Loop(Supervised(core, objective.loss, recipe), core, objective.loss, recipe, plan)
+        return loops[plan.xla]
+
+    start = choose(recipe, x.nbytes, workload.worth_compiling, replicas())
+    plan = measured_plan(start, loop_of, rows, objective, network, workload.name)
+    loop = loop_of(plan)
+    health = loop.health
     unvalidated = (0.0, np.zeros(0, np.float32))
     training = Training(loop, feed_of(loop, rows, seed=0), lambda: unvalidated, None, None)
 
-    def train(epochs: int) -> None:
+    def train(epochs: int, watched: bool = True) -> None:
         stop, last = Deferred(), training.at.epoch + epochs
+        loop.health = health if watched else None
 
         def watch(done: int, most: int) -> None:
             stop.received = 1 if done == last else None
 
         training.go_on(watch, stop)
 
-    return train, str(plan), plan.xla
+    return train, plan.explained, plan.xla
 
 
 def ideal(workload: Workload, xla: bool) -> Trainer:
@@ -186,7 +209,7 @@ def ideal(workload: Workload, xla: bool) -> Trainer:
 
 
 PYTORCH = Entrant("PyTorch", "torch", pytorch)
-TAPELINE = Entrant("Tapeline", "keras", tapeline)
+TAPELINE = Entrant("Tapeline", "keras", tapeline, {"TF_ENABLE_ONEDNN_OPTS": "1"})  # as its command sets it
 
 
 def ideal_step(xla: bool) -> Entrant:

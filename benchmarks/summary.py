@@ -124,7 +124,12 @@ def table_of(measured: Measured) -> Table:
     for name, seconds in medians.items():
         ready = measured.ready[name]
         figures = (1e3 * seconds, medians[DEFAULT_FIT] / seconds, ready.first_seconds)
-        table.add_row(name, *(f"{figure:.3g}" for figure in figures), f"{measured.peak_mb[name]:.0f}", ready.plan)
+        table.add_row(
+            name,
+            *(f"{figure:.3g}" for figure in figures),
+            f"{measured.peak_mb[name]:.0f}",
+            ready.plan.partition(" (")[0],
+        )
     return table
 
 

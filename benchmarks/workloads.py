@@ -40,7 +40,8 @@ class Workload:
         classes: two give one logit.
         network: () -> the Keras network, untrained, on the current strategy.
         vocabulary: rows are token numbers below this; 0 for float32 rows.
-        worth_compiling: what the network's architecture says of itself (`Architecture.xla`).
+        worth_compiling: what the network's architecture says of itself (`Architecture.xla`); None where nothing is
+            known, as of any network that a user brings.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Workload:
     classes: int
     network: Callable[[], Any]
     vocabulary: int = 0
-    worth_compiling: bool = True
+    worth_compiling: bool | None = True
 
     @property
     def steps(self) -> int:
@@ -115,14 +116,7 @@ def transformer() -> Any:
     import keras
     from keras import layers
 
-    class Places(layers.Layer):
-        """Adds an embedding of each token's place."""
-
-        def build(self, shape: tuple[int, ...]) -> None:
-            self.embedding = self.add_weight(shape=shape[1:], name="embedding")
-
-        def call(self, tokens: Any) -> Any:
-            return tokens + self.embedding
+    from benchmarks.places import Places
 
     inputs = keras.Input((TOKENS["transformer"],), dtype="int32")
     hidden = layers.Dropout(DROPOUT)(Places()(layers.Embedding(WORDS, WIDTH)(inputs)))
@@ -148,7 +142,9 @@ WORKLOADS = (
     Workload("mlp", "tabular MLP 30000x30", 30_000, 64, (30,), 2, mlp),
     Workload("resnet", "residual CNN 28x28", 2_000, 64, (28, 28, 1), 2, resnet, worth_compiling=False),
     Workload("lstm", "bidirectional LSTM, 60 tokens", 2_000, 64, (60,), 2, lstm, WORDS),
-    Workload("transformer", "transformer encoder, 128 tokens", 1_000, 32, (128,), 4, transformer, WORDS),
+    Workload(
+        "transformer", "transformer encoder, 128 tokens", 1_000, 32, (128,), 4, transformer, WORDS, worth_compiling=None
+    ),
     Workload(
         "separable", "separable CNN, 63 log-mel frames", 4_000, 64, (63, 40), 10, separable, worth_compiling=False
     ),

@@ -27,6 +27,10 @@ class TrainingFailed(TapelineError):
     exit_code = 3
 
 
+class WorkerLost(TrainingFailed):
+    """Another worker of the job is gone; its last checkpoint lets the same command go on."""
+
+
 class Interrupted(TapelineError):
     """The run was interrupted by the user or the machine."""
 

@@ -21,6 +21,7 @@ from pipelines.objectives.objective import Objective
 from pipelines.report.document import Check, DataCard
 from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
 from pipelines.task import Protocol as Splitting
+from pipelines.training.spending import require_affordable
 
 MANY_ROWS = 20_000
 """From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
@@ -105,6 +106,7 @@ def prepare(
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
+        require_affordable(recipe, (len(fold.train) for fold in folds))
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.assist import DONE, TRAIN, require_possible
 from pipelines.contenders import saved
-from pipelines.contenders.contender import Contender, Fitted, Watch, unwatched
+from pipelines.contenders.contender import Contender, Fitted, Watch, part_of, unwatched
 from pipelines.contenders.lineup import line_up
 from pipelines.data.splits import Fold
 from pipelines.errors import Interrupted
@@ -21,11 +22,13 @@ from pipelines.objectives.objective import Objective, Predictions
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, Cost, DataCard, Report, Scorecard
+from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import versions
 from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
-from pipelines.training.strategy import make_deterministic
+from pipelines.training.strategy import make_deterministic, opened
+from pipelines.training.workers import from_chief, missed
 
 UNFINISHED = Path("mlruns", "unfinished")
 """Where runs that were stopped keep what they had done, under the current folder."""
@@ -71,9 +74,11 @@ def run(
         Interrupted: told to stop; what was done is kept for the same call again.
     """
     started, progress = time.perf_counter(), progress or Silent()
+    opened()  # before TensorFlow computes anything, or workers cannot find each other
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
+    require_possible(prepared.recipe, deterministic)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic)
     journal = open_journal(UNFINISHED, command, {"data": card.sha256, **versions()}, fresh)
@@ -87,6 +92,8 @@ def run(
             if journal is not None:
                 journal.begin(parent.run_id, command)
             parent.dataset(card)
+            with missed():
+                from_chief(card.sha256.encode())
             trials, cards = _competition(task, prepared, seed, parent, progress, journal)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
@@ -174,8 +181,11 @@ def compete(
         done = None if entry is None else entry.finished()
         if entry is not None and done is not None and number == 0:
             model = entry.model()
+        if contender.kind != "classical":
+            with missed():
+                from_chief(TRAIN if done is None or model is None else DONE)
         if done is None or model is None:
-            fitted, done = _tested(contender, prepared, fold, seed + number, _part_of(watch, number, parts), entry)
+            fitted, done = _tested(contender, prepared, fold, seed + number, part_of(watch, number, parts), entry)
             if entry is not None:
                 keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
                 entry.finish(fitted, done, keep if number == 0 else None)
@@ -280,6 +290,9 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     histories = {f"fold {number + 1}": done.history for number, done in enumerate(trial.folds)}
     if trial.folds[0].history.metrics:
         child.figure("learning_curves", figures.learning_curves(histories))
+        gradients = gradient_health(trial.folds[0].history.metrics, card.name)
+        if gradients is not None:
+            child.figure("gradient_health", gradients)
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
@@ -297,10 +310,6 @@ def _threshold(model: Fitted, valid: Any, objective: Objective) -> float:
 
 def _decided(predictions: Predictions, threshold: float) -> Predictions:
     return predictions if threshold != threshold else predictions.decide(threshold)
-
-
-def _part_of(watch: Watch, number: int, parts: int) -> Watch:
-    return lambda done, total: watch(number * total + done, parts * total)
 
 
 def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[str, Any]:

@@ -18,18 +18,41 @@ def apply(assignments: Sequence[str], recipe: Recipe, protocol: Protocol) -> tup
         BadInput: no `=`, an unknown key (the nearest is suggested), or a value of the wrong type or out of range.
     """
     parts: dict[str, Any] = {"recipe": recipe, "protocol": protocol}
+    changes: dict[str, dict[str, tuple[str, Any]]] = {part: {} for part in parts}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
             raise BadInput(f"--set {assignment}: write key=value, for example --set recipe.epochs=5")
         key = key.strip()
         part, name = _find(key, parts)
-        value = _parse(key, text.strip(), get_type_hints(type(parts[part]))[name])
+        changes[part][name] = (assignment, _parse(key, text.strip(), get_type_hints(type(parts[part]))[name]))
+    return _changed(recipe, changes["recipe"]), _changed(protocol, changes["protocol"])
+
+
+def _changed(declared: Any, changes: dict[str, tuple[str, Any]]) -> Any:
+    """What a task declares after all changes, whatever their order: one may only make sense beside another.
+
+    Args:
+        changes: field -> (the assignment as it was given, its value).
+    """
+    values = {name: value for name, (_, value) in changes.items()}
+    try:
+        return replace(declared, **values)
+    except ValueError as error:
+        raise BadInput(f"--set {_blamed(declared, changes, str(error))}: {error}") from error
+
+
+def _blamed(declared: Any, changes: dict[str, tuple[str, Any]], message: str) -> str:
+    """The first assignment with which this is refused."""
+    values: dict[str, Any] = {}
+    for name, (assignment, value) in changes.items():
+        values[name] = value
         try:
-            parts[part] = replace(parts[part], **{name: value})
+            replace(declared, **values)
         except ValueError as error:
-            raise BadInput(f"--set {assignment}: {error}") from error
-    return parts["recipe"], parts["protocol"]
+            if str(error) == message:
+                return assignment
+    raise AssertionError("all changes together were refused before")
 
 
 def keys() -> list[str]:

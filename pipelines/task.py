@@ -69,24 +69,56 @@ class Recipe:
     """Units of a hidden layer, or channels of the first block; 0 lets the network choose."""
     patience: int = 10
     """Epochs without a better validation score before training stops and the best weights return."""
+    restarts: int = 1
+    """Times that training starts, each from other weights; what is best on the validation rows is kept. A loss has many
+    local minima, and this tells how far apart they lie."""
+    members: int = 1
+    """With more than one, so many networks from different seeds compete together as well: their mean (a deep
+    ensemble)."""
     monitor: Literal["loss", "score"] = "loss"
     """What is watched on the validation rows: the loss, or the objective's primary score."""
     trials: int = 8
     """How many settings a classical baseline's randomised search tries."""
     plan: str = "auto"
     """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
+    dp_epsilon: float = 0.0
+    """Trains with differential privacy (DP-SGD) so that each training row spends at most this; 8 is usual, less
+    protects more. 0 trains without."""
+    dp_noise: float = 0.0
+    """The same by its noise, as a multiple of `dp_clip`, whatever that spends; in place of `dp_epsilon`."""
+    dp_delta: float = 0.0
+    """Chance that the promise of `dp_epsilon` does not hold; 0 is 1e-5, or n^-1.1 of n training rows where less."""
+    dp_clip: float = 1.0
+    """Largest norm of a row's gradient in private training; what is longer is shortened."""
+
+    @property
+    def private(self) -> bool:
+        """Whether a network is trained with differential privacy."""
+        return bool(self.dp_epsilon or self.dp_noise)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience", "trials", "drop_patience", "accumulate"):
+        for name in (
+            "epochs",
+            "batch_size",
+            "patience",
+            "trials",
+            "drop_patience",
+            "accumulate",
+            "restarts",
+            "members",
+        ):
             require(getattr(self, name) >= 1, f"recipe.{name} must be at least 1; received {getattr(self, name)}")
-        for name in ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width"):
+        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width")
+        for name in (*amounts, "dp_epsilon", "dp_noise"):
             require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")
         require(self.learning_rate > 0, f"recipe.learning_rate must be positive; received {self.learning_rate}")
-        for name in ("dropout", "warmup", "average", "label_smoothing"):
+        require(self.dp_clip > 0, f"recipe.dp_clip must be positive; received {self.dp_clip:g}")
+        for name in ("dropout", "warmup", "average", "label_smoothing", "dp_delta"):
             require(0 <= getattr(self, name) < 1, f"recipe.{name} must be in [0, 1); received {getattr(self, name)}")
         plans = ("auto", "resident", "resident+xla", "streamed")
         require(self.plan in plans, f"recipe.plan must be one of {', '.join(plans)}; received {self.plan!r}")
         self._require_agreement()
+        self._require_privacy()
 
     def _require_agreement(self) -> None:
         """Refuse settings that would silently do nothing beside others."""
@@ -107,6 +139,35 @@ class Recipe:
         require(
             self.accumulate <= self.batch_size,
             f"recipe.accumulate must not exceed recipe.batch_size; received {self.accumulate} and {self.batch_size}",
+        )
+
+    def _require_privacy(self) -> None:
+        """Refuse what private training cannot keep its promise with."""
+        require(
+            not (self.dp_epsilon and self.dp_noise),
+            "recipe.dp_epsilon is turned into a noise, and recipe.dp_noise is one; set one of them to 0",
+        )
+        if not self.private:
+            require(not self.dp_delta, "recipe.dp_delta does nothing without recipe.dp_epsilon or recipe.dp_noise")
+            return
+        require(
+            self.class_weights == "none",
+            f"recipe.class_weights={self.class_weights} lets a row's weight depend on all other rows, which "
+            "recipe.dp_epsilon and recipe.dp_noise cannot bound; set recipe.class_weights=none",
+        )
+        require(
+            self.precision != "float16",
+            "recipe.precision=float16 cannot hold single rows' gradients, which recipe.dp_epsilon and recipe.dp_noise "
+            "clip; take float32 or bfloat16",
+        )
+        require(
+            self.restarts == self.members == 1,
+            "recipe.restarts and recipe.members train several networks on the same rows, each of which would spend "
+            "what recipe.dp_epsilon allows one; leave both at 1",
+        )
+        require(
+            self.plan != "resident+xla",
+            "recipe.plan=resident+xla cannot compile private training (recipe.dp_epsilon, recipe.dp_noise); take auto",
         )
 
 
@@ -235,12 +296,13 @@ class Architecture:
         encode: Keras model from raw columns (a dict by column name) to tensors; fitted on training rows,
             applied once, never trained.
         core: Keras model from what `encode` gives to the objective's outputs; trained.
-        xla: whether `core` is worth compiling (dense and recurrent layers are; convolutions on a CPU are not).
+        xla: whether `core` is worth compiling (dense and recurrent layers are, and quickly compiled; convolutions on a
+            CPU are not); None where that is not known. Long trainings measure it.
     """
 
     encode: Any
     core: Any
-    xla: bool = True
+    xla: bool | None = None
 
 
 @dataclass(frozen=True)

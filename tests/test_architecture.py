@@ -42,7 +42,7 @@ ALLOWED = {
 }  # fmt: skip
 """Room -> what it may import of ours. `prepare`, `run`, `operations` and `cli` compose, so they may import anything."""
 
-COMPOSERS = ("pipelines.run", "pipelines.prepare", "pipelines.operations", "pipelines.cli")
+COMPOSERS = ("pipelines.run", "pipelines.assist", "pipelines.prepare", "pipelines.operations", "pipelines.cli")
 
 
 def modules() -> list[str]:

@@ -90,6 +90,20 @@ def test_a_value_that_cannot_work_is_refused(assignment, message):
     assert "\n" not in str(caught.value)
 
 
+def test_settings_that_need_each_other_come_in_any_order():
+    for order in (1, -1):
+        recipe, _ = apply(*["recipe.dp_delta=1e-6", "recipe.dp_epsilon=3", "recipe.schedule=plateau",
+                            "recipe.drop_patience=12", "recipe.patience=20"][::order])  # fmt: skip
+        assert (recipe.dp_delta, recipe.dp_epsilon, recipe.drop_patience) == (1e-6, 3, 12)
+
+
+def test_of_settings_that_contradict_each_other_the_one_that_does_so_is_named():
+    with pytest.raises(BadInput, match=r"^--set recipe.class_weights=balanced: recipe.class_weights=balanced lets"):
+        apply("recipe.dp_delta=1e-6", "recipe.dp_noise=1", "recipe.class_weights=balanced", "recipe.epochs=3")
+    with pytest.raises(BadInput, match=r"^--set recipe.dp_delta=1e-6: recipe.dp_delta does nothing"):
+        apply("recipe.epochs=3", "recipe.dp_delta=1e-6", "recipe.patience=2")
+
+
 def test_settings_that_contradict_each_other():
     with pytest.raises(BadInput, match="folds would train on the future"):
         apply("protocol.by=time", "protocol.kind=cross-validation")

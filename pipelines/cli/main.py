@@ -63,6 +63,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 def run() -> None:
     """The console script: run a command and turn what goes wrong into one line and an exit code."""
     debug = "--debug" in sys.argv
+    # Unset, TensorFlow leaves oneDNN's kernels off on processors without AVX-512 VNNI, where they are quicker too.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if not debug:
+        sys.unraisablehook = lambda _: None  # what libraries meet while Python tidies up after the last line
     stop = _stopping()
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # ignored, where a shell started us in the background
@@ -167,7 +171,11 @@ def run_task(
     seed: Seed = 0,
     set_: Settings = None,
     deterministic: Annotated[
-        bool, typer.Option("--deterministic", help="The same weights in any process on the same hardware; slower.")
+        bool,
+        typer.Option(
+            "--deterministic",
+            help="The same weights in any process on the same hardware; slower. Not with private training.",
+        ),
     ] = False,
     resume: Annotated[
         str, typer.Option(metavar="RUN", help="Go on with this run, which was stopped; the start of its id is enough.")
@@ -175,6 +183,17 @@ def run_task(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew even if the same command was stopped before.")
     ] = False,
+    workers: Annotated[
+        str,
+        typer.Option(
+            metavar="N|HOST:PORT,...",
+            help="Train the network in several processes together: so many on this machine, to try it out; or, given "
+            "to each process on its own machine together with --worker, where all of them are, the chief first.",
+        ),
+    ] = "",
+    worker: Annotated[
+        int | None, typer.Option(min=0, help="Which of the addresses in --workers this process is, from 0.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -186,8 +205,15 @@ def run_task(
     from pipelines.cli import show
     from pipelines.cli.progress import Terminal
     from pipelines.cli.quiet import import_tensorflow
+    from pipelines.cli.workers import launch, take_part
     from pipelines.task import DataRequest
 
+    if workers.isdecimal():
+        if worker is not None:
+            raise BadInput("--worker goes with the addresses of --workers; a number of workers is started here")
+        raise SystemExit(launch(int(workers), _without("--workers", sys.argv[1:])))  # the chief has said all
+    if workers or worker is not None:
+        take_part(workers, worker)
     if bool(task) == bool(resume):
         raise BadInput("name a TASK (`tapeline list` shows them), or the run to go on with: --resume RUN")
     if not resume:
@@ -197,15 +223,32 @@ def run_task(
     progress = Terminal(quiet)
     with progress.stage("start TensorFlow and MLflow"):
         import_tensorflow(debug)
+        from pipelines.assist import assist
         from pipelines.run import resumed
         from pipelines.run import run as answer
+        from pipelines.training.strategy import chief
     if resume:
         task, request, seed, assignments, deterministic = resumed(resume)
+    if not chief():
+        assist(catalogue.find(task), request, seed, assignments, progress, deterministic)
+        raise typer.Exit
     report = answer(catalogue.find(task), request, seed, assignments, progress, deterministic, fresh)
     if json:
         print(report.to_json())
     else:
         show.report(Console(), report)
+
+
+def _without(flag: str, arguments: list[str]) -> list[str]:
+    """The arguments without a flag and its value."""
+    kept, skip = [], False
+    for each in arguments:
+        if not skip and not each.startswith(f"{flag}="):
+            skip = each == flag
+            kept += [] if skip else [each]
+        else:
+            skip = False
+    return kept
 
 
 @app.command()

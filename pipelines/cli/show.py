@@ -31,7 +31,9 @@ def report(console: Console, document: Report) -> None:
     console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
     console.print(f"{escape(data.protocol)}\n", style="dim")
     _contenders(console, document)
+    _privacy(console, document)
     _comparisons(console, document)
+    _trainings(console, document)
     card = document.scorecard(document.verdict.network)
     if card.bias:
         _bias(console, card)
@@ -115,6 +117,16 @@ def _contenders(console: Console, document: Report) -> None:
     _legend(console, [document.primary])
 
 
+def _privacy(console: Console, document: Report) -> None:
+    """What each network that was trained privately has spent of its training rows' privacy."""
+    for card in document.contenders:
+        if "privacy" in card.settings:
+            console.print(
+                f"{escape(card.name)} was trained with differential privacy: {escape(card.settings['privacy'])}"
+            )
+            console.print(f"this does not cover {escape(card.settings['privacy_does_not_cover'])}\n", style="dim")
+
+
 def _scorecards(document: Report, shown: Sequence[str]) -> Table:
     primary = document.primary
     table = layout.table()
@@ -147,6 +159,17 @@ def _comparisons(console: Console, document: Report) -> None:
                       "< 0.001" if each.p_value < 0.001 else p_value, _finding(each))  # fmt: skip
     console.print(table)
     console.print()
+
+
+def _trainings(console: Console, document: Report) -> None:
+    """How each network was trained: the plan, what happened on the way, and what its gradients did."""
+    for card in document.contenders:
+        if card.kind != "classical" and card.settings:
+            said = [
+                f"{escape(name)}: {escape(value)}" for name, value in card.settings.items() if "privacy" not in name
+            ]
+            console.print(f"how {card.name} was trained  " + ". ".join(said), style="dim")
+            console.print()
 
 
 def _finding(each: Comparison) -> str:

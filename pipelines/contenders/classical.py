@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
-from pipelines.data.examples import Examples
+from pipelines.data.examples import Examples, OnDemand
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
@@ -23,6 +23,10 @@ from pipelines.training.checkpoint import Checkpoints
 
 INNER_FOLDS = 3
 """Folds, within the training rows, on which a setting is scored."""
+
+READ_BYTES, FEATURE_BYTES = 16 << 20, 2 << 20
+"""Of a column, how much is read on demand at a time, and how much of that has its features taken at a time: computing
+them may take 100 times that."""
 
 SCORERS = {"auroc": "roc_auc", "accuracy": "accuracy", "rmse": "neg_root_mean_squared_error"}
 """Our primary scores by scikit-learn's names."""
@@ -53,13 +57,14 @@ class ClassicalContender:
 
         started = time.perf_counter()
         candidate = self.baseline.build(train, self.objective)
-        x, y = inputs(train, self.baseline.column), self.objective.encode(train.target)
+        y = self.objective.encode(train.target)
         with warnings.catch_warnings(), threadpool_limits(1 if len(y) < FEW_ROWS else None):
             warnings.simplefilter("ignore")  # what does not converge shows in its score
-            settings = self._search(candidate, x, y, train, seed, watch)
+            steps, x = featured(candidate.estimator, inputs(train, self.baseline.column))
+            settings = self._search(replace(candidate, estimator=steps), x, y, train, seed, watch)
             estimator = seeded(candidate.estimator, seed).set_params(**candidate.final, **settings)
             try:
-                estimator.fit(x, y, **weights(estimator, train.weight))
+                steps.fit(x, y, **weights(steps, train.weight))  # the same objects as the estimator's own last steps
             except ValueError as error:
                 raise TrainingFailed(f"{self.name} could not be trained: {error}") from error
         return FittedClassical(
@@ -107,13 +112,13 @@ class FittedClassical:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:
-        x = inputs(examples, self.column)
+        steps, x = featured(self.estimator, inputs(examples, self.column))
         if self.objective.kind != "classification":
-            return self.objective.predict(self.estimator.predict(x))
-        found = self.estimator.predict_proba(x)
+            return self.objective.predict(steps.predict(x))
+        found = steps.predict_proba(x)
         # A class that was absent from the training rows has no column; its probability is 0.
         values = np.zeros((len(examples), max(2, self.objective.outputs)))
-        values[:, self.estimator.classes_.astype(int)] = found
+        values[:, steps.classes_.astype(int)] = found
         return self.objective.predict(values)
 
     def save(self, folder: Path) -> Path:
@@ -125,8 +130,39 @@ class FittedClassical:
 
 
 def inputs(examples: Examples, column: str | None) -> Any:
-    """What a pipeline reads: the table as a DataFrame, or one column as an array."""
-    return examples.frame() if column is None else np.asarray(examples.columns[column])
+    """What a pipeline reads: the table as a DataFrame, or one column, as an array unless it is read on demand."""
+    if column is None:
+        return examples.frame()
+    values = examples.columns[column]
+    return values if isinstance(values, OnDemand) else np.asarray(values)
+
+
+def featured(estimator: Any, values: Any) -> tuple[Any, Any]:
+    """What is left to do of a pipeline, and on what.
+
+    Features that need no fitting are taken block by block, once, so that of a column on demand only they have to fit
+    in memory. A text on demand is gone through by the vectoriser itself. Any other model gets all rows at once.
+
+    Returns:
+        The pipeline's steps after the features, which stay its own; or all of it.
+    """
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.preprocessing import FunctionTransformer
+
+    if hasattr(estimator, "steps") and isinstance(estimator[0], FunctionTransformer):
+        return estimator[1:], np.concatenate([estimator[0].transform(block) for block in _blocks(values)])
+    if not isinstance(values, OnDemand) or isinstance(estimator, DummyClassifier | DummyRegressor):
+        return estimator, values
+    return estimator, values if values.dtype == object else values[:]
+
+
+def _blocks(values: Any) -> Iterator[Any]:
+    if isinstance(values, OnDemand):
+        for read in values.blocks(READ_BYTES):
+            yield from _blocks(read)
+        return
+    size = max(1, FEATURE_BYTES // max(1, values[:1].nbytes))
+    yield from (values[start : start + size] for start in range(0, len(values), size))
 
 
 def count_parameters(estimator: Any) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Predictions
 from pipelines.report.document import ContenderKind, Cost
@@ -20,6 +22,16 @@ Watch = Callable[[int, int], None]
 
 def unwatched(done: int, total: int) -> None:
     """A Watch that shows nothing."""
+
+
+def part_of(watch: Watch, number: int, parts: int) -> Watch:
+    """A Watch for one of several parts of equal size."""
+    return lambda done, total: watch(number * total + done, parts * total)
+
+
+def seed_of(seed: int, number: int) -> int:
+    """The seed of one of several trainings of a model; the first one's is the model's own."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1) if number else seed
 
 
 @dataclass(frozen=True)

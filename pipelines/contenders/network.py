@@ -6,15 +6,16 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
-from pipelines.data.examples import Examples, Kind
+from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, part_of, seed_of, unwatched
+from pipelines.contenders.planning import measured_plan
+from pipelines.data.examples import Examples, Kind, OnDemand
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
 from pipelines.objectives.objective import Objective, Predictions
@@ -23,14 +24,22 @@ from pipelines.task import Architecture, Network, Recipe
 from pipelines.training import precision
 from pipelines.training.checkpoint import Checkpoints
 from pipelines.training.class_weights import balanced
-from pipelines.training.feed import Rows
-from pipelines.training.fit import fit
+from pipelines.training.diagnosis import diagnose
+from pipelines.training.feed import EVALUATION_BATCH, Rows
+from pipelines.training.fit import Trained, fit
 from pipelines.training.loop import Loop
-from pipelines.training.plan import choose
-from pipelines.training.step import Supervised
+from pipelines.training.plan import Plan, choose, rows_within
+from pipelines.training.privacy import Private, secret_seed
+from pipelines.training.spending import Spending
+from pipelines.training.step import Step, Supervised
+from pipelines.training.strategy import opened, replicas, synchronise
+from pipelines.training.workers import missed
 
 ROWS_AT_ONCE = 1024
 """Rows encoded or predicted in one call."""
+
+BYTES_AT_ONCE = 32 << 20
+"""Of these rows' inputs, as floats: of large pictures fewer are taken, for what a network makes of them is larger."""
 
 
 @dataclass
@@ -45,6 +54,7 @@ class NetworkContender:
     recipe: Recipe
     kind: ContenderKind = "network"
     _loops: dict[str, Loop] = field(default_factory=dict, repr=False)
+    _plans: dict[str, Plan] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -66,41 +76,73 @@ class NetworkContender:
         architecture = self.network.build(train, objective, self.recipe)
         names = list(architecture.encode.input)
         rows = _weighted(_rows(train, objective, architecture, names), objective, self.recipe)
-        plan = choose(self.recipe, rows.encoded_bytes, architecture.xla)
-        loop = self._loop(architecture, objective, plan)
+        replicas = opened().num_replicas_in_sync
+        start = choose(self.recipe, rows.encoded_bytes, architecture.xla, replicas, rows.row_bytes, rows.on_demand)
+        spending = Spending.of(self.recipe, len(train)) if self.recipe.private else None
         training, validation = (
-            each.resident() if plan.resident else each.streamed()
+            each.resident() if start.resident else each.streamed()
             for each in (rows, _rows(valid, objective, architecture, names))
         )
-        trained = fit(loop, training, validation, seed, self._score(objective, valid), watch, checkpoints)
-        architecture.core.set_weights(loop.core.get_weights())
+        with opened().scope(), missed():
+            plan = self._plan(start, training, architecture, objective, spending)
+
+            def one(number: int) -> Trained:
+                if number:
+                    keras.utils.set_random_seed(seed_of(seed, number))
+                    architecture.core.set_weights(keras.models.clone_model(architecture.core).get_weights())
+                loop = self._loop(architecture, objective, spending, plan)
+                here, score = checkpoints and checkpoints.part(number), self._score(objective, valid)
+                told = part_of(watch, number, self.recipe.restarts)
+                trained = fit(loop, training, validation, seed_of(seed, number), score, told, here)
+                architecture.core.set_weights(loop.core.get_weights())
+                return trained
+
+            trained, chosen = _best_of(one, architecture.core, self.recipe.restarts)
         best = trained.best_epoch
         return FittedNetwork(
             model=_served(architecture, objective),
             objective=objective,
             kinds={name: train.kinds[name] for name in names},
             cost=Cost(time.perf_counter() - started, parameters=architecture.core.count_params()),
-            history=History(trained.metrics, best),
+            history=History(_told(trained.metrics, self.recipe), best),
             settings={
-                "plan": str(plan),
+                "plan": plan.explained,
                 "precision": precision.chosen(self.recipe),
-                "epochs": f"{len(trained.metrics['loss'])}, best {best + 1}",
+                "epochs": f"{len(trained.metrics['valid_loss'])}, best {best + 1}",
+                **chosen,
+                **_gradients(trained),
+                **(spending.guarantee(trained.steps).settings() if spending else {}),
                 **({"notes": "; ".join(trained.notes)} if trained.notes else {}),
             },
         )
 
-    def _loop(self, architecture: Architecture, objective: Objective, plan: Any) -> Loop:
+    def _plan(
+        self, start: Plan, rows: Rows, architecture: Architecture, objective: Objective, spending: Spending | None
+    ) -> Plan:
+        """How networks of this shape are trained, chosen once."""
+        shape = f"{start} {_shape_of(architecture.core)}"
+        if shape not in self._plans:
+            loop_of = partial(self._loop, architecture, objective, spending)
+            self._plans[shape] = measured_plan(start, loop_of, rows, objective, architecture.core, shape)
+        return self._plans[shape]
+
+    def _loop(self, architecture: Architecture, objective: Objective, spending: Spending | None, plan: Plan) -> Loop:
         """The traced loop for a network of this shape, made once."""
         shape = f"{plan} {_shape_of(architecture.core)}"
         if shape not in self._loops:
             import keras
 
             core = keras.models.clone_model(architecture.core)
+            if replicas() > 1:
+                synchronise(core)
             precision.lower(core, precision.chosen(self.recipe))
-            step = Supervised(core, objective.loss, self.recipe)
+            step = _step(core, objective, self.recipe, spending)
             self._loops[shape] = Loop(step, core, objective.loss, self.recipe, plan)
-        self._loops[shape].restart(architecture.core)
-        return self._loops[shape]
+        loop = self._loops[shape]
+        loop.restart(architecture.core)
+        if spending is not None and isinstance(loop.step, Private):
+            loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own
+        return loop
 
     def _score(self, objective: Objective, valid: Examples) -> Callable[[NDArray[Any]], float] | None:
         """Validation outputs -> the primary score, negated where less is better; None where the loss is watched."""
@@ -145,6 +187,34 @@ class FittedNetwork:
         return path
 
 
+def _best_of(train: Callable[[int], Trained], core: Any, starts: int) -> tuple[Trained, dict[str, str]]:
+    """The best of several trainings, its weights left in the core; and what there is to say of the others."""
+    kept, weights = train(0), core.get_weights()
+    merits, place = [kept.merit], 0
+    for number in range(1, starts):
+        trained = train(number)
+        merits.append(trained.merit)
+        if trained.merit > kept.merit:
+            kept, weights, place = trained, core.get_weights(), number
+    core.set_weights(weights)
+    if starts == 1:
+        return kept, {}
+    return kept, {"starts": f"{', '.join(f'{abs(each):.4g}' for each in merits)} on validation rows; kept {place + 1}"}
+
+
+def _step(core: Any, objective: Objective, recipe: Recipe, spending: Spending | None) -> Step:
+    """The update that the recipe asks for."""
+    if spending is None:
+        return Supervised(core, objective.loss, recipe)
+    noise, seed = spending.noise_multiplier, secret_seed()
+    return Private(core, objective.loss, recipe, clip=spending.clip, noise_multiplier=noise, seed=seed)
+
+
+def _told(metrics: Mapping[str, tuple[float, ...]], recipe: Recipe) -> dict[str, tuple[float, ...]]:
+    """The history without the training loss where that is private: no noise covers it."""
+    return {name: values for name, values in metrics.items() if not (recipe.private and name == "loss")}
+
+
 def _smoothed(objective: Objective, recipe: Recipe) -> Objective:
     """The objective with the recipe's label smoothing, if it asks for some.
 
@@ -157,6 +227,14 @@ def _smoothed(objective: Objective, recipe: Recipe) -> Objective:
         raise BadInput("recipe.label_smoothing and recipe.class_weights are for classes; leave them at 0 and none here")
     changed: Any = objective
     return replace(changed, label_smoothing=recipe.label_smoothing) if recipe.label_smoothing else objective
+
+
+def _gradients(trained: Trained) -> dict[str, str]:
+    """What gradient health found, in words; nothing where nothing was measured."""
+    if not any(name.startswith("health/") for name in trained.metrics):
+        return {}
+    findings = diagnose(trained.metrics)
+    return {"gradients": "; ".join(map(str, findings)) or "healthy in every layer"}
 
 
 def _weighted(rows: _Encodable, objective: Objective, recipe: Recipe) -> _Encodable:
@@ -198,17 +276,31 @@ class _Encodable:
 
     @property
     def encoded_bytes(self) -> int:
-        return len(self.y) * sum(int(np.prod(shape[1:])) * 4 for shape in _as_list(self.encode.output_shape))
+        return len(self.y) * self.row_bytes
+
+    @property
+    def row_bytes(self) -> int:
+        """Of one encoded row."""
+        return sum(int(np.prod(shape[1:])) * 4 for shape in _as_list(self.encode.output_shape))
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether raw rows are not in memory."""
+        return any(isinstance(values, OnDemand) for values in self.columns.values())
+
+    @property
+    def _evaluated(self) -> int:
+        return rows_within(EVALUATION_BATCH, self.row_bytes, BYTES_AT_ONCE)
 
     def resident(self) -> Rows:
         x = _in_blocks(self.encode, self.columns, self.examples.kinds, len(self.y))
-        return Rows(x, self.y, self.weight)
+        return Rows(x, self.y, self.weight, self._evaluated)
 
     def streamed(self) -> Rows:
         def read(rows: NDArray[np.int32]) -> Any:
             return self.encode(as_tensors(self.columns, self.examples.kinds, rows))
 
-        return Rows(read, self.y, self.weight)
+        return Rows(read, self.y, self.weight, self._evaluated)
 
 
 def _rows(examples: Examples, objective: Objective, architecture: Architecture, names: list[str]) -> _Encodable:
@@ -232,7 +324,8 @@ def _in_blocks(call: Callable[[Any], Any], columns: Mapping[str, Any], kinds: Ma
     """What `call` gives for all rows, some at a time, as NumPy arrays of n rows."""
     import tensorflow as tf
 
-    size = min(n, ROWS_AT_ONCE)
+    row_bytes = 4 * sum(int(np.prod(np.shape(values)[1:])) for values in columns.values())
+    size = min(n, rows_within(ROWS_AT_ONCE, row_bytes, BYTES_AT_ONCE))
     blocks = []
     for start in range(0, n, size):
         # The last block is filled up with its last row, so that every call has one shape.

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.contenders.kernels import gaussian
 from pipelines.contenders.tables import prior
-from pipelines.data.examples import Examples
+from pipelines.data.examples import Examples, OnDemand
 from pipelines.objectives.objective import Objective
 from pipelines.task import Baseline, Candidate
+
+PIXEL_BYTES = 64 << 20
+"""Of the features of `pixels` where pictures are read on demand; fitting takes some five times that."""
 
 
 def area(train: Examples, objective: Objective) -> Candidate:
@@ -34,15 +38,29 @@ def shape(train: Examples, objective: Objective) -> Candidate:
 
 
 def pixels(train: Examples, objective: Objective) -> Candidate:
-    """Principal components of the pixels with a Gaussian-kernel SVM, calibrated by sigmoid; C is tuned."""
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.decomposition import PCA
-    from sklearn.svm import SVC
+    """Principal components of the pixels with a Gaussian-kernel SVM, calibrated by sigmoid; C is tuned.
 
-    machine = CalibratedClassifierCV(SVC(), cv=3, ensemble=False)
-    components = min(50, len(train) // 3, int(np.prod(train.columns["image"].shape[1:])))
-    search = {"calibratedclassifiercv__estimator__C": [0.3, 1, 3, 10]}
-    return Candidate(_pipeline(flat_pixels, PCA(components, whiten=True), machine), search)
+    From 20 000 rows on the kernel is approximated (`kernels.gaussian`). Pictures larger than memory are averaged over
+    squares of pixels, the smallest that let the features of all rows take no more than `PIXEL_BYTES`.
+    """
+    from sklearn.decomposition import PCA
+
+    side = _side(train.columns["image"])
+    n_features = flat_pixels(np.zeros((1, *train.columns["image"].shape[1:])), side).shape[1]
+    components = min(50, len(train) // 3, n_features)
+    steps, penalty, _ = gaussian(len(train))
+    settings = {"kw_args": {"side": side}} if side > 1 else {}
+    pipeline = _pipeline(flat_pixels, PCA(components, whiten=True), *steps, **settings)
+    return Candidate(pipeline, {penalty: [0.3, 1, 3, 10]})
+
+
+def _side(pictures: Any) -> int:
+    """Of the squares of pixels that are averaged; 1 for pictures in memory."""
+    if not isinstance(pictures, OnDemand):
+        return 1
+    n, height, width, channels = pictures.shape
+    sides = range(1, max(1, min(height, width)) + 1)
+    return next((s for s in sides if n * (height // s) * (width // s) * channels * 4 <= PIXEL_BYTES), sides[-1])
 
 
 BASELINES = (
@@ -53,15 +71,23 @@ BASELINES = (
 )
 
 
-def _pipeline(features: Any, *steps: Any) -> Any:
+def _pipeline(features: Any, *steps: Any, **settings: Any) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    return make_pipeline(FunctionTransformer(features), StandardScaler(), *steps)
+    return make_pipeline(FunctionTransformer(features, **settings), StandardScaler(), *steps)
 
 
-def flat_pixels(pictures: NDArray[Any]) -> NDArray[np.float32]:
-    """(n, h, w, c) in [0, 255] -> (n, h * w * c) in [0, 1]."""
+def flat_pixels(pictures: NDArray[Any], side: int = 1) -> NDArray[np.float32]:
+    """(n, h, w, c) in [0, 255] -> (n, h / side * w / side * c) in [0, 1], each the mean of a square of pixels.
+
+    Pixels at the lower and right edge that fill no square are left out.
+    """
+    if side > 1:
+        n, height, width, channels = pictures.shape
+        rows, columns = height // side, width // side
+        whole = pictures[:, : rows * side, : columns * side].reshape(n, rows, side, columns, side, channels)
+        pictures = whole.mean(axis=(2, 4), dtype=np.float32)
     return (pictures.reshape(len(pictures), -1) / 255).astype(np.float32)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.contender import Watch
+from pipelines.data.examples import OnDemand, chosen
 from pipelines.task import Candidate
 
 FEW_ROWS = 20_000
@@ -53,7 +54,8 @@ def search(
         for part in parts
     ]
     found = np.zeros(len(jobs))
-    for done, value in enumerate(_results(jobs, len(y))):
+    alone = isinstance(x, OnDemand)  # open files do not travel to other processes
+    for done, value in enumerate(_results(jobs, len(y), alone)):
         found[done] = value
         watch(done + 1, len(jobs) + 1)
     merits = found.reshape(len(settings), len(folds))
@@ -142,13 +144,14 @@ def weights(estimator: Any, weight: NDArray[Any] | None) -> dict[str, Any]:
     return {f"{last}sample_weight": weight}
 
 
-def _results(jobs: Sequence[Callable[[], float]], rows: int) -> Iterator[float]:
-    """What each job gives, in order: one after the other, or in worker processes where that is quicker."""
+def _results(jobs: Sequence[Callable[[], float]], rows: int, alone: bool = False) -> Iterator[float]:
+    """What each job gives, in order: one after the other (always so if `alone`), or in worker processes where that is
+    quicker."""
     started = time.perf_counter()
     yield jobs[0]()
     expected = (time.perf_counter() - started) * (len(jobs) - 1)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if rows >= FEW_ROWS or cores < 2 or expected < WORTH_PROCESSES:
+    if alone or rows >= FEW_ROWS or cores < 2 or expected < WORTH_PROCESSES:
         yield from (job() for job in jobs[1:])
         return
     from joblib import Parallel, delayed, parallel_config
@@ -158,4 +161,4 @@ def _results(jobs: Sequence[Callable[[], float]], rows: int) -> Iterator[float]:
 
 
 def _pick(x: Any, rows: NDArray[Any]) -> Any:
-    return x.iloc[rows] if hasattr(x, "iloc") else x[rows]
+    return x.iloc[rows] if hasattr(x, "iloc") else chosen(x, rows)

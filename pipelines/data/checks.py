@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.cells import missing
-from pipelines.data.examples import Examples
+from pipelines.data.examples import Examples, OnDemand
 from pipelines.data.wording import count, listed, numbered, shown
 from pipelines.errors import BadInput
 from pipelines.report.document import Check
@@ -131,7 +131,8 @@ def rescaled_columns(examples: Examples) -> list[str]:
 def row_hashes(examples: Examples, with_target: bool = True) -> NDArray[np.uint64]:
     """(n,) a hash of all columns of each row, and of its target: equal rows have equal hashes.
 
-    Pictures, waves and series are hashed by their bytes (BLAKE2b, 64 bit), the rest column-wise by pandas.
+    Pictures, waves and series are hashed by their bytes (BLAKE2b, 64 bit), columns on demand by what is stored, the
+    rest column-wise by pandas.
     """
     total = np.zeros(len(examples), dtype=np.uint64)
     for name in sorted(examples.columns):
@@ -223,7 +224,9 @@ def _overlaps(shared: dict[str, int], one: str, many: str) -> str:
 
 
 def _tabular(examples: Examples) -> list[str]:
-    return examples.names("number", "category", "text")
+    """The columns that may have missing values; those on demand have none."""
+    names = examples.names("number", "category", "text")
+    return [name for name in names if not isinstance(examples.columns[name], OnDemand)]
 
 
 def _is_scalar(target: NDArray[Any]) -> bool:
@@ -243,6 +246,8 @@ def _codes(values: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _is_constant(values: Any, rows_at_once: int = 1024) -> bool:
+    if isinstance(values, OnDemand):
+        return len(np.unique(values.hashes())) < 2
     first = np.asarray(values[:1])
     for start in range(0, len(values), rows_at_once):
         block = np.asarray(values[start : start + rows_at_once])
@@ -258,6 +263,8 @@ def _is_constant(values: Any, rows_at_once: int = 1024) -> bool:
 def _value_hashes(values: Any) -> NDArray[np.uint64]:
     import pandas as pd
 
+    if isinstance(values, OnDemand):
+        return values.hashes()
     array = np.asarray(values[:1])
     if array.ndim == 1 and len(array) and (array.dtype != object or np.isscalar(array[0]) or array[0] is None):
         whole = np.asarray(values)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
@@ -25,13 +26,68 @@ missing; `text` (n,) object str; `image` (n, height, width, channels); `wave` (n
 class Column(Protocol):
     """What a column must do: say its length and give the rows that are asked for.
 
-    A NumPy array is one. So is a reader of files or of TFDS shards that decodes a row only when it is
-    indexed; that is how data larger than memory travels through the same code.
+    A NumPy array is one. So is `OnDemand`, which decodes a row of a shard only when it is indexed; that is how data
+    larger than memory travels through the same code.
     """
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: Any, /) -> Any: ...
+
+
+BLOCK_BYTES = 8 << 20
+"""Of values that a column on demand decodes at a time when all of them are gone through."""
+
+
+class OnDemand(ABC):
+    """A column larger than memory: `column[rows]` reads these rows now, `column.only(rows)` reads nothing yet.
+
+    Attributes:
+        shape: (n, ...) as of the array that holds all rows.
+        dtype: of that array.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @abstractmethod
+    def __getitem__(self, index: Any, /) -> Any:
+        """The rows that a slice, a mask or row numbers name, as an array; or one of them."""
+
+    @abstractmethod
+    def only(self, rows: NDArray[np.integer[Any]]) -> OnDemand:
+        """A column of the given rows, in the given order, read no sooner than this one."""
+
+    @abstractmethod
+    def hashes(self) -> NDArray[np.uint64]:
+        """(n,) a hash of what is stored for each row, without reading it again."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def row_bytes(self) -> int:
+        """Of one row's value, decoded; a text is taken for 1 KiB."""
+        return 1024 if self.dtype == object else int(np.prod(self.shape[1:])) * self.dtype.itemsize
+
+    def blocks(self, most: int = BLOCK_BYTES) -> Iterator[Any]:
+        """All rows in order, some at a time: arrays of at most so many bytes, but of one row at least."""
+        size = max(1, most // max(1, self.row_bytes))
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def __iter__(self) -> Iterator[Any]:
+        for block in self.blocks():
+            yield from block
+
+
+def chosen(values: Any, rows: NDArray[np.integer[Any]]) -> Any:
+    """The given rows of a column: copied from an array, only noted where they are read on demand."""
+    return values.only(rows) if isinstance(values, OnDemand) else values[rows]
 
 
 @dataclass(frozen=True)
@@ -84,7 +140,7 @@ class Examples:
 
         return replace(
             self,
-            columns={name: values[rows] for name, values in self.columns.items()},
+            columns={name: chosen(values, rows) for name, values in self.columns.items()},
             target=self.target[rows],
             groups={name: values[rows] for name, values in self.groups.items()},
             weight=pick(self.weight),
@@ -134,6 +190,9 @@ def infer_kind(values: Any) -> Kind:
 
 
 def _hash_values(digest: Any, values: Any, rows_at_once: int = 4096) -> None:
+    if isinstance(values, OnDemand):
+        digest.update(values.hashes().tobytes())
+        return
     for start in range(0, len(values), rows_at_once):
         block = np.asarray(values[start : start + rows_at_once])
         if block.dtype == object:

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from pipelines.data.examples import Examples
 from pipelines.data.listing import Listing, read_listing
 from pipelines.data.paths import LABELS, existing, files_under
+from pipelines.data.shards import own as shards
+from pipelines.data.shards.decoders import Pictures
+from pipelines.data.shards.folder import is_prepared
 from pipelines.data.unlabelled import Unlabelled, files_to_predict
 from pipelines.data.wording import count, listed
 from pipelines.errors import BadInput
@@ -50,12 +53,17 @@ class OwnImages:
         An `.npz` holds `train_images` (n, h, w) or (n, h, w, 3) uint8 and `train_labels` (n,) or (n, 1), and the same
         for `val` and `test`, any of them; the official split is kept where there are training rows. A folder holds
         `CLASS/file.png`, or `train/CLASS/file.png` and so on for an official split, or a `labels.csv` with columns
-        path, label and, if known, patient and attributes such as sex.
+        path, label and, if known, patient and attributes such as sex. A folder of TFDS shards holds one feature that
+        is a picture; more of them than fit in memory are read as they are needed.
 
         Raises:
             BadInput: a file is damaged or of another layout; the message names it.
         """
         path = existing(request.where)
+        if is_prepared(path):
+            return shards.load(
+                request, "image", lambda name, feature: Pictures(name, feature, self.size, self.channels, in_channels)
+            )
         if path.is_dir():
             return self._folder(path, request)
         for flag, value in (("--id", request.id), ("--time", request.time), ("--sensitive", request.sensitive)):
@@ -131,12 +139,7 @@ class OwnImages:
             array = array[..., np.newaxis]
         if array.ndim != 4 or array.shape[-1] not in (1, 3) or 0 in array.shape[1:]:
             raise BadInput(f"{path}: {name} has shape {array.shape}; expected (n, h, w) or (n, h, w, 3)")
-        if self.channels in (0, array.shape[-1]):
-            return array
-        if self.channels == 3:
-            return np.repeat(array, 3, axis=-1)
-        luma = np.rint(array @ np.array([[0.299], [0.587], [0.114]]))
-        return np.asarray(luma, dtype=np.uint8)
+        return in_channels(array, self.channels)
 
     def _folder(self, folder: Path, request: DataRequest) -> Dataset:
         found, others = files_under(folder, SUFFIXES)
@@ -162,6 +165,18 @@ class OwnImages:
         return Dataset(
             examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive
         )
+
+
+def in_channels(pictures: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """(n, h, w, 1 or 3) -> (n, h, w, channels): grey by ITU-R 601 luma, RGB by repeating grey; 0 keeps what it is."""
+    if channels in (0, pictures.shape[-1]):
+        return pictures
+    if channels == 3:
+        return np.repeat(pictures, 3, axis=-1)
+    luma = np.empty((*pictures.shape[:-1], 1), np.uint8)
+    for row, picture in enumerate(pictures):  # one by one: as floats all of them would take 24 times the memory
+        luma[row] = np.rint(picture @ np.array([[0.299], [0.587], [0.114]]))
+    return luma
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.cells import missing
-from pipelines.data.examples import Examples
+from pipelines.data.examples import Examples, OnDemand
 from pipelines.data.wording import shown
 
 TOP = 3
@@ -44,6 +44,8 @@ def _summary(name: str, kind: str, values: Any) -> ColumnSummary:
     if kind in ("image", "wave", "series"):
         shape = np.shape(values[:1])[1:]
         return ColumnSummary(name, kind, 0, -1, " x ".join(str(size) for size in shape))
+    if isinstance(values, OnDemand):
+        return ColumnSummary(name, kind, 0, -1, "read from shards as it is needed")
     array = np.asarray(values)
     absent = missing(array)
     present = array[~absent]

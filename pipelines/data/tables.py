@@ -22,6 +22,8 @@ from pipelines.data.examples import Examples, Kind
 from pipelines.data.parquet import MAGIC, read_parquet
 from pipelines.data.paths import existing_file, read_bytes
 from pipelines.data.raw_table import RawTable
+from pipelines.data.shards import own as shards
+from pipelines.data.shards.folder import is_prepared
 from pipelines.data.wording import count, did_you_mean, listed, shown
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
@@ -85,11 +87,13 @@ class OwnTable:
         `target` stays as it was read: numbers as float64, else labels as object str. Sensitive columns stay among
         the columns (`groups.set_aside` takes them out); `--id`, `--time` and `--exclude` leave the inputs. A column
         of words of which nearly all differ (names, identifiers, free text) is left out with a note, unless it is
-        sensitive.
+        sensitive. A folder of TFDS shards is such a table too: its features that are single values.
 
         Raises:
             BadInput: the file is no such table, or a flag does not fit it; the message names line and column.
         """
+        if is_prepared(request.where):
+            return shards.load(request, None, None)
         if request.text is not None:
             raise BadInput("--text is for tasks that learn from text; this one learns from the columns of a table")
         table = read_table(request.where)

@@ -9,6 +9,9 @@ import numpy as np
 from pipelines.data.cells import infer
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.raw_table import RawTable
+from pipelines.data.shards import own as shards
+from pipelines.data.shards.decoders import Texts
+from pipelines.data.shards.folder import is_prepared
 from pipelines.data.tables import Roles, read_ids, read_table, read_target, read_time
 from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
@@ -24,10 +27,13 @@ class OwnTexts:
 
         Without `--text` it is the column of words whose cells are longest on average. Sensitive columns stay among
         the columns, `--id` and `--time` go where splits look for them, and every other column is ignored with a note.
+        A folder of TFDS shards holds one feature of text; more than fits in memory is read as it is needed.
 
         Raises:
             BadInput: the file is no such table, or a flag does not fit it.
         """
+        if is_prepared(request.where):
+            return shards.load(request, "text", lambda name, feature: Texts(name))
         table = read_table(request.where)
         if request.text is not None:
             table.require(request.text, "--text")

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from pipelines.data.examples import Examples
 from pipelines.data.listing import MOST_GROUPS, Listing, read_listing
 from pipelines.data.paths import LABELS, existing, files_under
+from pipelines.data.shards import own as shards
+from pipelines.data.shards.decoders import Waves
+from pipelines.data.shards.folder import is_prepared
 from pipelines.data.unlabelled import Unlabelled, files_to_predict
 from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
@@ -48,7 +51,8 @@ class OwnWaves:
         What was said comes from, in this order: a `labels.csv` in the folder (columns path, word and, if known,
         speaker and attributes such as sex); the pattern in `--id`, such as `{word}_{speaker}_{take}`, which names
         the parts of a file's name; the folder above (`WORD/file.wav`) where there are two or more such folders;
-        the pattern `{word}_{speaker}_{take}`. Further parts of a pattern but `take` become groups.
+        the pattern `{word}_{speaker}_{take}`. Further parts of a pattern but `take` become groups. A folder of TFDS
+        shards holds one feature that is a sound, with its rate; more than fit in memory are read as they are needed.
 
         Raises:
             BadInput: a file is damaged, no wav file or not named by the pattern; the message names it.
@@ -56,6 +60,8 @@ class OwnWaves:
         folder = existing(request.where)
         if not folder.is_dir():
             raise BadInput(f"{folder} is a file; expected a folder of wav files")
+        if is_prepared(folder):
+            return shards.load(request, "wave", self._decoder)
         found, others = files_under(folder, SUFFIXES)
         if (folder / LABELS).is_file():
             targets, ids = ("word", "label", "class", "target"), ("speaker", "id")
@@ -79,6 +85,19 @@ class OwnWaves:
         notes = [*listing.notes, *notes]
         return Dataset(
             examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive
+        )
+
+    def _decoder(self, name: str, feature: Any) -> Waves:
+        """What reads the sounds of shards as those of files are read."""
+        if not feature.sample_rate:
+            raise BadInput(f"features.json gives no sample_rate for {name!r}; prepare the set again with one")
+        length = max(1, round(self.rate * self.seconds))
+        return Waves(
+            name,
+            feature,
+            int(feature.sample_rate),
+            length,
+            lambda wave, rate: fit_length(resample(wave, rate, self.rate), length),
         )
 
     def unlabelled(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> Unlabelled:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipelines.data.examples import Examples
 from pipelines.models.inputs import as_array, keras_inputs
+from pipelines.models.normalisation import normalised
 from pipelines.objectives.objective import Objective
 from pipelines.task import Architecture, Recipe
 
@@ -19,7 +20,8 @@ MASKED = 0.1
 def separable_cnn(rate: int) -> Callable[[Examples, Objective, Recipe], Architecture]:
     """Log-mel frames > four 1-D separable convolutions over time > average > outputs, for waves of `rate` Hz.
 
-    The log-mel spectrogram is part of the saved model, which therefore takes waves. `recipe.width` channels, 96 if 0.
+    The log-mel spectrogram is part of the saved model, which therefore takes waves. `recipe.width` channels, 96 if 0,
+    normalised over the batch, in private training within each clip (`normalisation`).
 
     Reference: separable convolutions for commands, Zhang et al. (2018), "Hello Edge", arXiv 1711.07128.
     """
@@ -54,7 +56,7 @@ def separable_cnn(rate: int) -> Callable[[Examples, Objective, Recipe], Architec
         hidden = layers.Dropout(MASKED, noise_shape=(None, inputs.shape[1], 1))(hidden)
         for block in range(4):
             hidden = layers.SeparableConv1D(width, 7, padding="same", use_bias=False)(hidden)
-            hidden = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(hidden))
+            hidden = layers.ReLU()(normalised(hidden, recipe))
             if block < 3:
                 hidden = layers.MaxPooling1D(2)(hidden)
         hidden = layers.Dropout(recipe.dropout)(layers.GlobalAveragePooling1D()(hidden))

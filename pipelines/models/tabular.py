@@ -29,7 +29,7 @@ def mlp(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     for _ in range(2):
         hidden = keras.layers.Dense(width, activation="relu")(hidden)
         hidden = keras.layers.Dropout(recipe.dropout)(hidden)
-    return Architecture(encode, keras.Model(inputs, keras.layers.Dense(objective.outputs)(hidden)))
+    return Architecture(encode, keras.Model(inputs, keras.layers.Dense(objective.outputs)(hidden)), xla=True)
 
 
 def encoder(train: Examples) -> Any:

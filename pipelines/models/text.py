@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.data.examples import Examples
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.data.examples import Examples, OnDemand
 from pipelines.models.inputs import as_array, keras_inputs
 from pipelines.objectives.objective import Objective
 from pipelines.task import Architecture, Recipe
@@ -24,7 +27,7 @@ def bidirectional_lstm(train: Examples, objective: Objective, recipe: Recipe) ->
 
     raw = keras_inputs(train, ["text"])
     words = layers.TextVectorization(max_tokens=MOST_WORDS, output_sequence_length=MOST_TOKENS)
-    words.adapt(as_array(train.columns["text"], "text"))
+    words.adapt(_all(train.columns["text"]))
     encode = keras.Model(raw, words(raw["text"]))
 
     width = recipe.width or 32
@@ -33,4 +36,17 @@ def bidirectional_lstm(train: Examples, objective: Objective, recipe: Recipe) ->
     hidden = layers.SpatialDropout1D(recipe.dropout)(hidden)
     hidden = layers.Bidirectional(layers.LSTM(width, return_sequences=True))(hidden)
     hidden = layers.Dropout(recipe.dropout)(layers.GlobalMaxPooling1D()(hidden))
-    return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(hidden)))
+    return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(hidden)), xla=True)
+
+
+def _all(texts: Any) -> Any:
+    """All texts as `adapt` takes them: at once, or block by block where they are larger than memory."""
+    import tensorflow as tf
+
+    if not isinstance(texts, OnDemand):
+        return as_array(texts, "text")
+
+    def blocks() -> Iterator[Any]:
+        return (as_array(block, "text") for block in texts.blocks())
+
+    return tf.data.Dataset.from_generator(blocks, output_signature=tf.TensorSpec((None, 1), tf.string))

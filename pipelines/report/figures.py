@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,10 +120,11 @@ def learning_curves(histories: Mapping[str, History]) -> Figure:
     """Metrics per epoch, one panel for the losses and one for each other metric; validation is dashed.
 
     Args:
-        histories: by contender or fold.
+        histories: by contender or fold; what they hold of single layers (`health/`) has a figure of its own.
     """
     from matplotlib.ticker import MaxNLocator
 
+    histories = {name: _without_layers(history) for name, history in histories.items()}
     found = {_panel(metric) for history in histories.values() for metric in history.metrics} or {"loss"}
     panels = sorted(found, key=lambda panel: (panel != "loss", panel))
     figure = _blank(7.6, 1 + 2.7 * len(panels))
@@ -141,6 +143,11 @@ def learning_curves(histories: Mapping[str, History]) -> Figure:
     figure.axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
     _title(figure, "Learning curves: training solid, validation dashed\n(vertical: the epoch whose weights were kept)")
     return figure
+
+
+def _without_layers(history: History) -> History:
+    kept = {name: values for name, values in history.metrics.items() if not name.startswith("health/")}
+    return replace(history, metrics=kept)
 
 
 def bias_bars(bars: Report | Iterable[BiasBar], metric: str, contender: str | None = None) -> Figure:

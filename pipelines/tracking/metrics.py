@@ -18,6 +18,8 @@ WORDS = (("<=", "at most "), (">=", "at least "), ("<", "under "), (">", "over "
 NOT_ALLOWED = re.compile(r"[^\w\-. :]")
 LONGEST = 60
 HISTORY = "history"
+LAYERS = "health/"
+"""How the names of what is measured layer by layer begin."""
 
 
 def metric_name(*parts: str) -> str:
@@ -66,7 +68,7 @@ def of_report(report: Report) -> dict[str, float]:
 
 def history_name(metric: str, prefix: str = "") -> str:
     """The name of a metric per epoch; `prefix` tells folds apart."""
-    return metric_name(HISTORY, *([prefix] if prefix else []), metric)
+    return metric_name(HISTORY, *([prefix] if prefix else []), *metric.split("/"))
 
 
 def history_names(names: Iterable[str]) -> list[tuple[str, str, str]]:
@@ -75,8 +77,9 @@ def history_names(names: Iterable[str]) -> list[tuple[str, str, str]]:
     for name in sorted(names):
         head, _, rest = name.partition("/")
         if head == HISTORY:
-            prefix, _, metric = rest.rpartition("/")
-            found.append((name, prefix, metric))
+            # `health/MEASURE/LAYER` has slashes of its own; a fold has none.
+            prefix, _, metric = rest.rpartition("/") if LAYERS not in rest else rest.partition(LAYERS)
+            found.append((name, prefix.rstrip("/"), LAYERS + metric if LAYERS in rest else metric))
     return found
 
 

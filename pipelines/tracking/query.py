@@ -125,7 +125,7 @@ def histories(run_id: str) -> pd.DataFrame:
 def trainings(run_id: str) -> dict[str, History]:
     """The same as Histories by contender and fold, with their best epochs: what `figures.learning_curves` takes.
 
-    An epoch whose value was not finite is NaN.
+    An epoch whose value was not finite is NaN; of single layers (`health/`) the value before stands there.
     """
     from pipelines.contenders.contender import History
 
@@ -133,6 +133,8 @@ def trainings(run_id: str) -> dict[str, History]:
     found = {}
     for (contender, fold), rows in histories(run_id).groupby(["contender", "fold"], sort=False):
         table = rows.pivot(index="epoch", columns="metric", values="value").reindex(range(1, rows.epoch.max() + 1))
+        layers = [metric for metric in table if metric.startswith(metrics.LAYERS)]  # logged where they changed
+        table[layers] = table[layers].ffill()
         column = metrics.metric_name("best_epoch", *([fold] if fold else []))
         found[f"{contender} {fold}".strip()] = History(
             {metric: tuple(values) for metric, values in table.items()}, int(best.at[contender, column]) - 1

@@ -88,13 +88,17 @@ class RunHandle:
         self._log((name, value, 0) for name, value in metrics.finite(values).items())
 
     def history(self, history: History, prefix: str = "") -> None:
-        """A training's metrics per epoch (the first is 1) and its best epoch; `prefix` names the fold."""
+        """A training's metrics per epoch (the first is 1) and its best epoch; `prefix` names the fold.
+
+        What is measured of each layer only now and then, and stands in the history until the next time, is logged once.
+        """
         series = {metrics.history_name(name, prefix): values for name, values in history.metrics.items()}
+        sparse = {metrics.history_name(name, prefix) for name in history.metrics if name.startswith(metrics.LAYERS)}
         self._log(
             (name, value, epoch)
             for name, values in series.items()
             for epoch, value in enumerate(values, start=1)
-            if metrics.finite({name: value})
+            if metrics.finite({name: value}) and not (name in sparse and epoch > 1 and value == values[epoch - 2])
         )
         if series:
             self.metrics({metrics.metric_name("best_epoch", *([prefix] if prefix else [])): history.best_epoch + 1})

@@ -13,7 +13,9 @@ Reference: Doroshenko, Ghazi, Kamath, Kumar and Manurangsi (2022), "Connect the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pipelines.errors import BadInput
@@ -47,8 +49,9 @@ class Guarantee:
             so the promise made before training is this one; `epsilon` is the loss by then.
         noise_multiplier: deviation of the noise over `clip`.
         clip: largest L2 norm of what one row adds to one step's sum of gradients.
-        sampling_rate: chance of a row to be in the batch of a step.
-        steps: steps that were made.
+        batch_size: rows that a step samples on average.
+        rows: training rows.
+        steps: steps that were made, those that were rolled back included.
     """
 
     epsilon: float
@@ -56,41 +59,44 @@ class Guarantee:
     delta: float
     noise_multiplier: float
     clip: float
-    sampling_rate: float
+    batch_size: int
+    rows: int
     steps: int
 
     COVERED = "the trained weights of this network, for each training row, if the seed of noise and sampling is secret"
     NOT_COVERED = (
-        "validation and test rows; what the encoder, the target's scale and class weights took from training rows; "
-        "the training loss; the choice of settings by repeated runs; other folds and other contenders"
+        "validation rows, which decide when training stops, which epoch is kept and from what score on is positive; "
+        "test rows; what the encoder (quantiles, categories, words) and the target's scale took from training rows, "
+        "and how many there are; the training loss, and a roll-back where it is not finite; the choice of settings by "
+        "repeated runs; other folds and other contenders"
     )
 
     @classmethod
     def of(
-        cls, noise_multiplier: float, clip: float, sampling_rate: float, steps: int, planned: int, delta: float
+        cls, noise_multiplier: float, clip: float, batch_size: int, rows: int, steps: int, planned: int, delta: float
     ) -> Guarantee:
         """The guarantee of `steps` steps out of `planned`."""
-        return cls(
-            epsilon(noise_multiplier, sampling_rate, steps, delta),
-            epsilon(noise_multiplier, sampling_rate, planned, delta),
-            delta,
-            noise_multiplier,
-            clip,
-            sampling_rate,
-            steps,
-        )
+        spent, most = (epsilon(noise_multiplier, batch_size / rows, each, delta) for each in (steps, planned))
+        return cls(spent, most, delta, noise_multiplier, clip, batch_size, rows, steps)
 
     def settings(self) -> dict[str, str]:
         """For a contender's settings, in the report and in MLflow."""
         return {
-            "privacy": f"epsilon {self.epsilon:.3f} (at most {self.planned_epsilon:.3f}), delta {self.delta:.1e}",
-            "privacy_mechanism": (
-                f"DP-SGD: noise {self.noise_multiplier:.4g} x clip {self.clip:g}, Poisson sampling at "
-                f"{self.sampling_rate:.4g}, {self.steps} steps"
+            "privacy": (
+                f"epsilon {_up(self.epsilon)} (at most {_up(self.planned_epsilon)}) at delta {self.delta:.2g}: clip "
+                f"{self.clip:g}, noise {self.noise_multiplier:.4g}, {self.steps} steps of {self.batch_size} of "
+                f"{self.rows} rows"
             ),
+            "privacy_epsilon": _up(self.epsilon),
+            "privacy_delta": f"{self.delta:g}",
             "privacy_covers": self.COVERED,
             "privacy_does_not_cover": self.NOT_COVERED,
         }
+
+
+def _up(value: float) -> str:
+    """An upper bound to three decimals stays one."""
+    return f"{math.ceil(value * 1000) / 1000:.3f}" if math.isfinite(value) else "infinite"
 
 
 def default_delta(rows: int) -> float:
@@ -98,6 +104,7 @@ def default_delta(rows: int) -> float:
     return float(min(1e-5, rows**-1.1))
 
 
+@cache
 def epsilon(noise_multiplier: float, q: float, steps: int, delta: float) -> float:
     """Privacy spent by `steps` steps of the Poisson-sampled Gaussian mechanism.
 
@@ -120,6 +127,7 @@ def epsilon(noise_multiplier: float, q: float, steps: int, delta: float) -> floa
     return _epsilon(noise_multiplier, q, steps, delta, FINE)
 
 
+@cache
 def noise_for(target_epsilon: float, q: float, steps: int, delta: float) -> float:
     """The least noise multiplier, to some 0.5 %, with which `steps` steps spend at most `target_epsilon`.
 

@@ -75,6 +75,10 @@ class Checkpoints:
     _last: float = field(default_factory=time.monotonic, repr=False)
     _writer: threading.Thread | None = field(default=None, repr=False)
 
+    def part(self, number: int) -> Checkpoints:
+        """The checkpoints of one of several trainings that make one model: the first has the folder itself."""
+        return self if number == 0 else Checkpoints(self.folder / f"part-{number + 1}", self.every, self.kept)
+
     def due(self) -> bool:
         """Whether it is time to save again and nothing is being written."""
         idle = self._writer is None or not self._writer.is_alive()
@@ -133,7 +137,8 @@ class Checkpoints:
 
 
 def _write(folder: Path, name: str, saved: Saved) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    # Its owner's alone: the seed of a private training is among the variables, and takes the noise away again.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in folder.glob(f"{UNFINISHED}*"):  # of a process that was killed while it wrote
         shutil.rmtree(left, ignore_errors=True)
     aside = folder / f"{UNFINISHED}{name}"

@@ -13,19 +13,18 @@ SMALLEST_GRADIENT = 1e-6
 """Norm below which no gradient is divided by."""
 
 
-def clipped(gradients: list[Any], variables: list[Any], norm: Any, recipe: Recipe) -> list[Any]:
+def clipped(gradients: list[Any], variables: list[Any], recipe: Recipe) -> list[Any]:
     """The gradients as the recipe bounds them; the very same tensors where it sets no bound.
 
     Args:
         gradients: dense, of the global batch, one per variable.
-        norm: scalar, their global norm.
 
     Reference: by norm, Pascanu, Mikolov and Bengio (2013), arXiv 1211.5063.
     """
     import tensorflow as tf
 
     if recipe.clip_norm:
-        bounded, _ = tf.clip_by_global_norm(gradients, recipe.clip_norm, use_norm=norm)
+        bounded, _ = tf.clip_by_global_norm(gradients, recipe.clip_norm)
         return list(bounded)
     if recipe.clip_value:
         return [tf.clip_by_value(each, -recipe.clip_value, recipe.clip_value) for each in gradients]

@@ -25,11 +25,13 @@ class Rows:
         x: structure of arrays, or a reader of them: `x(rows)` encodes the rows that are asked for.
         y: (n, ...) learnable targets.
         weight: (n,) float32.
+        evaluated: most rows of one step of the validation.
     """
 
     x: Any
     y: NDArray[Any]
     weight: NDArray[np.float32]
+    evaluated: int = EVALUATION_BATCH
 
     def __len__(self) -> int:
         return len(self.y)
@@ -55,7 +57,7 @@ class Call(NamedTuple):
 
 
 class Feed(Protocol):
-    """Training rows, epoch by epoch, in an order that (seed, epoch) alone decides."""
+    """Training rows, epoch by epoch, in an order that (seed, epoch) alone decides; the seed may be the step's own."""
 
     @property
     def steps(self) -> int:
@@ -64,7 +66,7 @@ class Feed(Protocol):
 
     @property
     def weight(self) -> float:
-        """Of all rows together."""
+        """What the sums of an epoch are divided by: the weight of all rows together."""
         ...
 
     def calls(self, epoch: int, position: int) -> Iterator[Call]:
@@ -82,9 +84,9 @@ class Resident:
 
     def __init__(self, loop: Loop, rows: Rows, seed: int) -> None:
         size = min(loop.recipe.batch_size, len(rows))
-        self.order: Callable[[int], Epoch] = lambda epoch: shuffled(len(rows), size, seed, epoch)
+        self.order = _order_of(loop, len(rows), seed)
         self.steps = steps_per_epoch(len(rows), size)
-        self.weight = float(rows.weight.sum(dtype=np.float64))
+        self.weight = _weight_of(loop, rows, self.steps)
         self._at_once = loop.plan.steps_per_call or self.steps
         self._weights = rows.weight
         self._data = _on_device(rows, self.steps * size)
@@ -101,10 +103,9 @@ class Streamed:
 
     def __init__(self, loop: Loop, rows: Rows, seed: int) -> None:
         self._rows, self._strategy = rows, loop.strategy
-        size = min(loop.recipe.batch_size, len(rows))
-        self.order: Callable[[int], Epoch] = lambda epoch: shuffled(len(rows), size, seed, epoch)
-        self.steps = steps_per_epoch(len(rows), size)
-        self.weight = float(rows.weight.sum(dtype=np.float64))
+        self.order = _order_of(loop, len(rows), seed)
+        self.steps = steps_per_epoch(len(rows), min(loop.recipe.batch_size, len(rows)))
+        self.weight = _weight_of(loop, rows, self.steps)
         self._at_once = min(loop.plan.steps_per_call, self.steps)
 
     def calls(self, epoch: int, position: int) -> Iterator[Call]:
@@ -126,9 +127,25 @@ class Streamed:
                 yield call
 
 
+def _order_of(loop: Loop, n: int, seed: int) -> Callable[[int], Epoch]:
+    """Number of an epoch -> its batches: drawn by a step that has to do so itself, or all rows, shuffled."""
+    size = min(loop.recipe.batch_size, n)
+    sampled: Callable[[int, int, int], Epoch] | None = getattr(loop.step, "sampled", None)
+    if sampled is None:
+        return lambda epoch: shuffled(n, size, seed, epoch)
+    return lambda epoch: sampled(n, epoch, steps_per_epoch(n, size))
+
+
+def _weight_of(loop: Loop, rows: Rows, steps: int) -> float:
+    """Of all rows together; of sampled ones the number that is expected, since the actual one is not to be told."""
+    if loop.recipe.private:
+        return float(steps * loop.recipe.batch_size)
+    return float(rows.weight.sum(dtype=np.float64))
+
+
 def validation_pass(loop: Loop, valid: Rows) -> Callable[[], tuple[float, NDArray[Any]]]:
     """() -> the mean loss per unit of weight, and the (n, ...) outputs."""
-    size = min(EVALUATION_BATCH, len(valid))
+    size = min(valid.evaluated, len(valid))
     order = in_order(len(valid), size)
     weight = float(valid.weight.sum(dtype=np.float64))
     whole = [(_on_device(valid, order.rows.size), *_placed(order))] if loop.plan.resident else []

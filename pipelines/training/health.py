@@ -1,14 +1,16 @@
-"""Gradient health: what an update does to each layer, measured in the graph on few steps and kept per epoch.
+"""Gradient health: what an update does to each layer, measured in the graph on one update in many.
 
 Per layer with trainable variables the norm of the gradient of the mean loss, and how far the update moves its kernels
-in proportion to their size; per layer with a gate the share of units that let no gradient through. All of it is one
-vector, computed inside a `tf.cond`, so that the steps between two measurements cost next to nothing.
+in proportion to their size; per layer with a gate the share of units that let no gradient through. The update that is
+measured has a graph of its own (`Supervised.measured`): a branch in the graph of all updates costs each of them, even
+where it is not taken, by what it keeps alive and by what compilers make of it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,163 +18,105 @@ from numpy.typing import NDArray
 
 from pipelines.training.layers import Gate, Learning, layers_of, listen
 
-SUMS = "health"
-"""What a step calls the vector among its sums."""
+HEALTH = "health"
+"""What a measured update calls its vector."""
 
 SATURATED = 0.98
 """Beyond this a tanh, or a sigmoid stretched to [-1, 1], has less than 4 % of its steepest slope."""
 
+Heard = dict[int, list[Any]]
+"""What each gate, by the identity of its layer, gave out at each of its calls."""
+
 
 class Health:
-    """Measurements of a `Supervised` step; see there for the order of calls.
+    """Measurements of an update, in this order: listen to the passes, note the kernels, update, make the vector.
 
     Args:
         core: Keras model, built. Its layers with gates are listened to from now on, which changes nothing they give.
-
-    Nothing of it has to be kept in a checkpoint (`state` is empty): weights are copied and compared within one update.
     """
 
     def __init__(self, core: Any) -> None:
-        import tensorflow as tf
-
         self._core = core
         self._layers, self._gates = layers_of(core)
-        self._heard = threading.local()  # replicas are traced in threads that take turns within a forward pass
+        self._now = threading.local()  # replicas are traced in threads that take turns within a forward pass
         for gate in self._gates:
             listen(gate.layer, self._hear)
-        self._sizes = [int(np.prod(core.trainable_variables[place].shape)) for place in self._kernels]
-        # One for all kernels, because whatever goes into a `tf.cond` costs on every step. Each replica has its own: a
-        # mirrored variable cannot be assigned there.
-        self._copy = tf.Variable(
-            tf.zeros(sum(self._sizes)),
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-
-    @property
-    def state(self) -> list[Any]:
-        """Variables that outlive an update: none."""
-        return []
-
-    @property
-    def sums(self) -> Mapping[str, tuple[int, ...]]:
-        """One vector: how often it was measured, then by layer gradient norms, update ratios, and closed units."""
-        return {SUMS: (1 + len(self._layers) + len(self._moving) + sum(gate.units for gate in self._gates),)}
 
     @property
     def _moving(self) -> list[Learning]:
         return [layer for layer in self._layers if layer.kernels]
 
-    @property
-    def _kernels(self) -> list[int]:
-        """Places of all kernels among the trainable variables, layer by layer."""
-        return [place for layer in self._moving for place in layer.kernels]
-
-    def forward(self, x: Any) -> tuple[Any, list[list[Any]]]:
-        """(outputs of the core in training, for each gate what it gave out at each of its calls)."""
-        heard: dict[int, list[Any]] = {}
-        self._heard.outputs = heard
+    @contextmanager
+    def listening(self) -> Iterator[Heard]:
+        """What gates give out while this is open."""
+        heard: Heard = {}
+        self._now.heard = heard
         try:
-            outputs = self._core(x, training=True)
+            yield heard
         finally:
-            del self._heard.outputs
-        return outputs, [heard.get(id(gate.layer), []) for gate in self._gates]
+            del self._now.heard
 
     def _hear(self, layer: Any, output: Any) -> None:
-        heard = getattr(self._heard, "outputs", None)
+        heard = getattr(self._now, "heard", None)
         if heard is not None:
             heard.setdefault(id(layer), []).append(output)
 
-    def before(self, measured: Any) -> None:
-        """Keep the kernels as they are before the update."""
+    def kernels(self) -> list[list[Any]]:
+        """The present values of each layer's kernels."""
         import tensorflow as tf
 
-        if not self._kernels:
-            return
+        variables = self._core.trainable_variables
+        return [[tf.identity(variables[place]) for place in layer.kernels] for layer in self._moving]
 
-        def copy() -> Any:
-            # Turned round, because a branch that only moves values along is one that XLA takes on every step.
-            self._copy.assign(tf.reverse(tf.concat(self._flat(), axis=0), [0]))
-            return tf.constant(0)
-
-        tf.cond(measured, copy, lambda: tf.constant(0))
-
-    def after(self, measured: Any, gradients: Sequence[Any], activations: Sequence[Any]) -> dict[str, Any]:
-        """The vector of this update; zeros where it is not measured.
+    def vector(self, gradients: Sequence[Any], before: list[list[Any]], heard: Heard) -> Any:
+        """1, then by layer gradient norms, update ratios, and closed units; to be summed over updates and replicas.
 
         Args:
-            gradients: of the mean loss over the global batch, one dense tensor per trainable variable.
-            activations: what `forward` gave.
+            gradients: of the mean loss over the global batch, one dense tensor per trainable variable, not clipped.
+            before: the kernels before the update, which has been made by now.
         """
         import tensorflow as tf
 
-        (length,) = self.sums[SUMS]
-        # Outside the branch: the step makes the very same for its own norm, and compilers merge the two.
-        halves = tf.stack([tf.nn.l2_loss(gradient) for gradient in gradients])
+        norms = [_norm([gradients[place] for place in layer.variables]) for layer in self._layers]
+        ratios = [_ratio(old, new) for old, new in zip(before, self.kernels(), strict=True)]
+        closed = [_closed(gate, heard.get(id(gate.layer), [])) for gate in self._gates]
+        return tf.concat([[1.0], norms, ratios, *closed], axis=0)
 
-        def measure() -> Any:
-            squares = tf.unstack(2 * tf.cast(halves, tf.float32))
-            norms = tf.sqrt([tf.add_n([squares[place] for place in layer.variables]) for layer in self._layers])
-            ratios = self._ratios()
-            closed = [_closed(gate, outputs) for gate, outputs in zip(self._gates, activations, strict=True)]
-            return tf.concat([[1.0], norms, ratios, *closed], axis=0)
-
-        return {SUMS: tf.cond(measured, measure, lambda: tf.zeros(length))}
-
-    def per_epoch(self, sums: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-        """What goes into the history, from the sums over all updates of an epoch and all replicas.
+    def summary(self, vector: NDArray[Any]) -> dict[str, float]:
+        """What goes into the history, from a vector or the sum of several.
 
         Returns:
-            `health/gradient_norm/LAYER`, L2 norm, and `health/update_ratio/LAYER`, both means over the measured
-            updates; `health/dead_share/LAYER` or `health/saturated_share/LAYER`, share of units that were closed for
-            every row in every measured update. Empty where nothing was measured.
+            `gradient_norm`, L2, over all layers; `health/gradient_norm/LAYER` and `health/update_ratio/LAYER`, means
+            over what was summed; `health/dead_share/LAYER` or `health/saturated_share/LAYER`, share of units that were
+            closed for every row of every update.
         """
-        values = np.asarray(sums[SUMS], np.float64)
-        count = values[0]
-        if count == 0:
-            return {}
-        moving = self._moving
-        norms, ratios, *closed = np.split(
-            values[1:], np.cumsum([len(self._layers), len(moving), *(gate.units for gate in self._gates)])[:-1]
-        )
-        found = {
-            f"health/gradient_norm/{layer.name}": norm / count for layer, norm in zip(self._layers, norms, strict=True)
-        }
+        values = np.asarray(vector, np.float64)
+        count, moving = values[0], self._moving
+        sizes = [len(self._layers), len(moving), *(gate.units for gate in self._gates)]
+        norms, ratios, *closed = np.split(values[1:], np.cumsum(sizes)[:-1])
+        found = {"gradient_norm": np.linalg.norm(norms / count)}
         found |= {
-            f"health/update_ratio/{layer.name}": ratio / count for layer, ratio in zip(moving, ratios, strict=True)
+            f"health/gradient_norm/{each.name}": norm / count for each, norm in zip(self._layers, norms, strict=True)
         }
+        found |= {f"health/update_ratio/{each.name}": ratio / count for each, ratio in zip(moving, ratios, strict=True)}
         for gate, counts in zip(self._gates, closed, strict=True):
             found[f"health/{gate.closing}_share/{gate.name}"] = np.mean(counts >= count)
         return {name: float(value) for name, value in found.items()}
 
-    def _ratios(self) -> Any:
-        """(layers,) ||after - before|| / ||before|| over each layer's kernels; 0 while they are all zero."""
-        import tensorflow as tf
 
-        if not self._kernels:
-            return tf.zeros(0)
-        old = tf.split(tf.reverse(self._copy, [0]), self._sizes)
-        moved = [tf.reduce_sum(tf.square(now - before)) for now, before in zip(self._flat(), old, strict=True)]
-        sizes = [tf.reduce_sum(tf.square(before)) for before in old]
-        return tf.sqrt(tf.math.divide_no_nan(self._by_layer(moved), self._by_layer(sizes)))
+def _norm(tensors: Sequence[Any]) -> Any:
+    """L2 norm over all tensors together, in float32."""
+    import tensorflow as tf
 
-    def _by_layer(self, squares: list[Any]) -> Any:
-        """(layers,) sums over each layer's kernels, from one number for each kernel."""
-        import tensorflow as tf
+    return tf.linalg.global_norm([tf.cast(each, tf.float32) for each in tensors])
 
-        ends = np.cumsum([len(layer.kernels) for layer in self._moving])
-        starts = [0, *ends[:-1]]
-        return tf.stack([tf.add_n(squares[start:end]) for start, end in zip(starts, ends, strict=True)])
 
-    def _flat(self) -> list[Any]:
-        """Every kernel as a float32 vector."""
-        import tensorflow as tf
+def _ratio(before: Sequence[Any], after: Sequence[Any]) -> Any:
+    """||after - before|| / ||before||; 0 while all weights are."""
+    import tensorflow as tf
 
-        variables = self._core.trainable_variables
-        return [
-            tf.reshape(tf.cast(tf.convert_to_tensor(variables[place]), tf.float32), [-1]) for place in self._kernels
-        ]
+    moved = _norm([new - old for old, new in zip(before, after, strict=True)])
+    return tf.math.divide_no_nan(moved, _norm(before))
 
 
 def _closed(gate: Gate, outputs: Sequence[Any]) -> Any:

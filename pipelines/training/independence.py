@@ -28,10 +28,26 @@ def require_independent_rows(core: Any) -> None:
     for path, layer, _ in walk(core):
         if isinstance(layer, keras.layers.BatchNormalization):
             raise BadInput(f"the layer {path!r} (BatchNormalization) mixes the rows of a batch; {INSTEAD}")
+        if _skips(layer):
+            raise BadInput(
+                f"the layer {path!r} ({type(layer).__name__}) looks at one place and strides over others, where "
+                "TensorFlow's gradient of a single row can break the process; let MaxPooling of size 1 do the striding "
+                "before it"
+            )
     if changed := _changed_by_rows(core):
         raise BadInput(f"{_owner(core, changed[0])} keeps statistics of rows, which would be given away; {INSTEAD}")
     if _mixes(core):
         raise BadInput(f"{_mixing(core)} mixes the rows of a batch; {INSTEAD}")
+
+
+def _skips(layer: Any) -> bool:
+    """Whether it is a convolution of size 1 with a stride.
+
+    On CPUs the gradient of its kernel for one row writes beyond its memory (TensorFlow 2.21 with oneDNN,
+    Conv2DBackpropFilter from 4 or 8 channels): the process is killed, or numbers elsewhere change.
+    """
+    sizes, strides = getattr(layer, "kernel_size", ()), getattr(layer, "strides", ())
+    return bool(sizes) and max(sizes) == 1 and bool(strides) and max(strides) > 1
 
 
 def _owner(core: Any, variable: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pipelines.task import Recipe
@@ -11,9 +12,6 @@ from pipelines.training.checkpoint import Snapshot
 from pipelines.training.plan import Plan
 from pipelines.training.schedule import rate_at
 from pipelines.training.step import Batch, Clock, Step
-
-MEASURED_EVERY = 32
-"""One update in so many, and the first of every call, has its gradients measured layer by layer."""
 
 
 class Loop:
@@ -33,9 +31,13 @@ class Loop:
         averaged: Callable[[], list[Any] | None] | None = getattr(step, "averaged", None)
         self.averaged = None if averaged is None else averaged()
         """Variables to validate and keep in place of the core's own, in its order; None where there are none."""
+        self.health = getattr(step, "health", None)
+        """What `measure` measures with; None where the step has none."""
         self._untrained = Snapshot(step.state)
         # Numbers of rows that differ from fold to fold are generalised, not traced anew each time.
         self.train = tf.function(self._train, jit_compile=plan.xla, reduce_retracing=True)
+        # Never compiled: it runs once in many updates, which would not earn the compiling back.
+        self.measure = tf.function(self._measure, reduce_retracing=True)
         self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla, reduce_retracing=True)
 
     def restart(self, fresh: Any) -> None:
@@ -65,18 +67,32 @@ class Loop:
         steps = tf.constant(0)
         for index in tf.range(start, stop):
             number = first + tf.cast(index, tf.float32)
-            measured = tf.logical_or(index == start, index % MEASURED_EVERY == 0)
-            moment = Clock(number, factor * rate_at(number, total, self.recipe), measured)
+            moment = Clock(number, factor * rate_at(number, total, self.recipe))
             found = self.strategy.run(self._update, args=(data, rows, mask, denominators, index, moment))
-            sums = {name: sums[name] + self._sum(found[name]) for name in sums}
+            sums = {name: sums[name] + self._any(found[name]) for name in sums}
             steps += 1
             if not tf.math.is_finite(sums["loss"]):
                 break
         return sums | {"steps": steps}
 
-    def _update(self, data: Any, rows: Any, mask: Any, denominators: Any, index: Any, moment: Any) -> dict[str, Any]:
-        inputs, target, weight = _gathered(data, rows[index], mask[index])
-        return self.step(Batch(inputs, target, weight, denominators[index]), Clock(*moment))
+    def _measure(self, data: Any, rows: Any, mask: Any, denominators: Any, index: Any, clock: Any) -> dict[str, Any]:
+        """Update once, as `_train` does; also what the step's health measured."""
+        import tensorflow as tf
+
+        first, total, factor = clock
+        number = first + tf.cast(index, tf.float32)
+        moment = Clock(number, factor * rate_at(number, total, self.recipe))
+        arguments = (data, rows, mask, denominators, index, moment)
+        found = self.strategy.run(partial(self._update, measured=True), args=arguments)
+        return {name: self._any(value) for name, value in found.items()} | {"steps": tf.constant(1)}
+
+    def _update(
+        self, data: Any, rows: Any, mask: Any, denominators: Any, index: Any, moment: Any, measured: bool = False
+    ) -> dict[str, Any]:
+        inputs, target, weight = gathered(data, rows[index], mask[index])
+        step: Any = self.step
+        update: Callable[[Batch, Clock], dict[str, Any]] = step.measured if measured else step
+        return update(Batch(inputs, target, weight, denominators[index]), Clock(*moment))
 
     def _evaluate(self, data: Any, rows: Any, mask: Any) -> tuple[Any, Any]:
         """(weighted sum of losses, (steps * batch, ...) outputs) of the given batches, without training."""
@@ -91,7 +107,7 @@ class Loop:
         import tensorflow as tf
 
         def forward(index: Any) -> tuple[Any, Any]:
-            inputs, target, weight = _gathered(data, rows[index], mask[index])
+            inputs, target, weight = gathered(data, rows[index], mask[index])
             outputs = forward_with(self.core, self.averaged, inputs)
             return tf.reduce_sum(self.loss(target, outputs) * weight), outputs
 
@@ -103,12 +119,16 @@ class Loop:
         )
         return tf.reduce_sum(losses), outputs
 
+    def _any(self, value: Any) -> Any:
+        """What is the same on every replica."""
+        return self.strategy.experimental_local_results(value)[0]
+
     def _sum(self, value: Any) -> Any:
         """Over replicas."""
         return value if self.strategy.num_replicas_in_sync == 1 else self.strategy.reduce("SUM", value, axis=None)
 
 
-def _gathered(data: Any, rows: Any, mask: Any) -> tuple[Any, Any, Any]:
+def gathered(data: Any, rows: Any, mask: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights of one batch; rows that only fill it weigh 0."""
     import tensorflow as tf
 

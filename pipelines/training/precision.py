@@ -21,7 +21,7 @@ def chosen(recipe: Recipe) -> Precision:
     """The recipe's precision; for `auto` the one this hardware is fast in.
 
     bfloat16 on TPUs and on GPUs of compute capability 8 or more, which have units for it and whose range needs no loss
-    scaling; float16 on GPUs of capability 7; float32 on the rest and on CPUs.
+    scaling; float16 on GPUs of capability 7, but not in private training; float32 on the rest and on CPUs.
     """
     if recipe.precision != "auto":
         return recipe.precision
@@ -33,7 +33,9 @@ def chosen(recipe: Recipe) -> Precision:
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     # The slowest GPU decides for all; those of other makers name no capability.
     major = min((each.get("compute_capability", (0, 0))[0] for each in details), default=0)
-    return "bfloat16" if major >= 8 else "float16" if major == 7 else "float32"
+    if major >= 8:
+        return "bfloat16"
+    return "float16" if major == 7 and not recipe.private else "float32"
 
 
 def lower(core: Any, precision: Precision) -> None:

@@ -11,6 +11,7 @@ Not covered are the training loss, what an encoder was fitted on, and validation
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,7 +26,8 @@ from pipelines.training.independence import require_independent_rows
 from pipelines.training.optimisers import make_optimiser
 from pipelines.training.precision import needs_loss_scale
 from pipelines.training.step import Batch, Clock, penalty
-from pipelines.training.strategy import replicas, sum_over_replicas
+from pipelines.training.strategy import sum_over_replicas
+from pipelines.training.workers import from_chief
 
 OVERFLOW = 1e-12
 """Chance that a sampled batch does not fit: over all steps of a training far below any delta."""
@@ -74,6 +76,13 @@ def poisson(n: int, batch_size: int, seed: int, epoch: int, steps: int) -> Epoch
         rows[step, places] = random.choice(n, count, replace=False, shuffle=False)
         mask[step, places] = 1
     return Epoch(rows, mask)
+
+
+def secret_seed() -> int:
+    """A seed that nobody knows, from the system's own source of randomness; of several workers, the chief's."""
+    drawn = from_chief(secrets.token_bytes(8))
+    assert drawn is not None  # noqa: S101  for type checkers: the chief always has one
+    return int.from_bytes(drawn, "big") >> 1
 
 
 class Private:
@@ -142,6 +151,14 @@ class Private:
         self.noise_multiplier.assign(noise_multiplier)
         self.seed.assign(seed)
 
+    def renew(self) -> None:
+        """Another secret seed, for steps that are made once more after a roll-back: the same noise would cancel out."""
+        self.seed.assign(secret_seed())
+
+    def sampled(self, n: int, epoch: int, steps: int) -> Epoch:
+        """The rows of an epoch's batches, by the seed that is secret now."""
+        return poisson(n, self.recipe.batch_size, int(np.asarray(self.seed)), epoch, steps)
+
     @property
     def state(self) -> list[Any]:
         average = self.average.state if self.average else []
@@ -159,18 +176,19 @@ class Private:
         import tensorflow as tf
 
         loss, sums = self.clipped_sums(batch)
+        loss, *sums = sum_over_replicas([loss, *sums])
         noise = self._noise(clock.step)
         gradients = [
             (total + drawn) / self.recipe.batch_size + slope
-            for total, drawn, slope in zip(sum_over_replicas(sums), noise, self._penalty_slopes(), strict=True)
+            for total, drawn, slope in zip(sums, noise, self._penalty_slopes(), strict=True)
         ]
         norm = tf.linalg.global_norm(gradients)
         self.optimiser.learning_rate.assign(clock.rate)
         variables = self.core.trainable_variables
-        self.optimiser.apply(clipped(gradients, variables, norm, self.recipe), variables)
+        self.optimiser.apply(clipped(gradients, variables, self.recipe), variables)
         if self.average:
             self.average.update(clock.step)
-        return {"loss": loss, "gradient_norm": norm * (self.recipe.batch_size / replicas())}
+        return {"loss": loss, "gradient_norm": norm * self.recipe.batch_size}
 
     def clipped_sums(self, batch: Batch) -> tuple[Any, list[Any]]:
         """(sum of weighted losses, for each trainable variable the sum of the rows' clipped gradients), no noise."""

@@ -9,6 +9,7 @@ from pipelines.task import Recipe
 from pipelines.training.accumulation import part_of
 from pipelines.training.averaging import Average
 from pipelines.training.clipping import clipped
+from pipelines.training.health import HEALTH, Health
 from pipelines.training.loss_scale import LossScale, only_if
 from pipelines.training.optimisers import decays, make_optimiser
 from pipelines.training.precision import needs_loss_scale
@@ -37,12 +38,10 @@ class Clock(NamedTuple):
     Args:
         step: scalar float, its number in the whole training, from 0.
         rate: scalar float, the learning rate.
-        measured: scalar bool, True on the few updates on which costly measurements are taken.
     """
 
     step: Any
     rate: Any
-    measured: Any
 
 
 class Step(Protocol):
@@ -62,34 +61,9 @@ class Step(Protocol):
         """Update once.
 
         Returns:
-            float32 sums over the local batch for each of `sums`; `loss` is the weighted sum of per-example losses.
+            float32 sums over the GLOBAL batch for each of `sums`, the same on every replica; `loss` is the weighted
+            sum of per-example losses.
         """
-        ...
-
-
-class Health(Protocol):
-    """What listens to updates; the measurements are its own matter."""
-
-    @property
-    def state(self) -> list[Any]:
-        """Its variables that an update changes."""
-        ...
-
-    @property
-    def sums(self) -> Mapping[str, tuple[int, ...]]:
-        """Name and static shape of what `after` returns."""
-        ...
-
-    def forward(self, x: Any) -> tuple[Any, Any]:
-        """(outputs of the core in training, whatever `after` wants to see of its layers)."""
-        ...
-
-    def before(self, measured: Any) -> None:
-        """Called before the weights move."""
-        ...
-
-    def after(self, measured: Any, gradients: list[Any], activations: Any) -> dict[str, Any]:
-        """Called after. `gradients` are of the global batch's objective, dense, before any clipping."""
         ...
 
 
@@ -99,100 +73,96 @@ class Supervised:
     Args:
         core: Keras model, built; its layers compute in the precision they have (`precision.lower`).
         loss: (y, outputs) -> (batch,) per-example loss.
-        health: listens to every update; None for nobody.
     """
 
-    def __init__(
-        self, core: Any, loss: Callable[[Any, Any], Any], recipe: Recipe, health: Health | None = None
-    ) -> None:
-        self.core, self.loss, self.recipe, self.health = core, loss, recipe, health
+    def __init__(self, core: Any, loss: Callable[[Any, Any], Any], recipe: Recipe) -> None:
+        self.core, self.loss, self.recipe = core, loss, recipe
         self.optimiser = make_optimiser(recipe, core.trainable_variables)
         self.average = Average(core, recipe.average) if recipe.average else None
         self.loss_scale = LossScale() if needs_loss_scale(core) else None
+        self.health = Health(core)
 
     @property
     def state(self) -> list[Any]:
-        parts = [each for each in (self.average, self.loss_scale, self.health) if each is not None]
+        parts = [each for each in (self.average, self.loss_scale) if each is not None]
         return [*self.core.variables, *self.optimiser.variables, *(one for each in parts for one in each.state)]
 
     @property
     def sums(self) -> Mapping[str, tuple[int, ...]]:
-        skipped: dict[str, tuple[int, ...]] = {"skipped": ()} if self.loss_scale else {}
-        return {"loss": (), "gradient_norm": (), **skipped, **(self.health.sums if self.health else {})}
+        return {"loss": (), **({"skipped": ()} if self.loss_scale else {})}
 
     def averaged(self) -> list[Any] | None:
         """The variables to validate and to keep, one for each of `core.variables`; None for those themselves."""
         return self.average.variables if self.average else None
 
     def __call__(self, batch: Batch, clock: Clock) -> dict[str, Any]:
+        loss, gradients = self._backward(batch, in_a_loop=replicas() == 1)
+        return self._update(batch, clock, loss, gradients)
+
+    def measured(self, batch: Batch, clock: Clock) -> dict[str, Any]:
+        """The same update, and what `health` measures of it. A graph of its own: the others pay nothing for it."""
+        with self.health.listening() as heard:
+            loss, gradients = self._backward(batch, in_a_loop=False)  # a loop could not hand out what was heard
+        before = self.health.kernels()
+        found = self._update(batch, clock, loss, gradients)
+        (vector,) = sum_over_replicas([self.health.vector(gradients, before, heard)])
+        return found | {HEALTH: vector}
+
+    def _update(self, batch: Batch, clock: Clock, loss: Any, gradients: list[Any]) -> dict[str, Any]:
         import tensorflow as tf
 
-        loss, gradients, activations = self._backward(batch)
-        gradients = sum_over_replicas(gradients)
-        if self.loss_scale:
-            gradients = self.loss_scale.divide(gradients)
-        norm, weight, measured = tf.linalg.global_norm(gradients), tf.reduce_sum(batch.weight), clock.measured
-        found = {"loss": loss, "gradient_norm": norm * weight}
-        if self.loss_scale:
-            finite = tf.math.is_finite(norm)
-            found |= {"gradient_norm": tf.where(finite, norm, 0.0) * weight, "skipped": tf.where(finite, 0.0, weight)}
-            measured = tf.logical_and(measured, finite)
-        if self.health:
-            self.health.before(measured)
+        found, variables = {"loss": loss}, self.core.trainable_variables
+
+        def apply(bounded: list[Any]) -> None:
+            self.optimiser.apply(bounded, variables)
+
         self.optimiser.learning_rate.assign(clock.rate)
-        bounded = clipped(gradients, self.core.trainable_variables, norm, self.recipe)
+        bounded = clipped(gradients, variables, self.recipe)
         if self.loss_scale:
-            only_if(finite, self._update, bounded)
+            finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
+            found["skipped"] = tf.where(finite, 0.0, batch.denominator)
+            only_if(finite, apply, bounded)
             self.loss_scale.saw(finite)
         else:
-            self._update(bounded)
+            apply(bounded)
         if self.average:
             self.average.update(clock.step)
-        if self.health:
-            found |= self.health.after(measured, gradients, activations)
         return found
 
-    def _update(self, gradients: list[Any]) -> None:
-        self.optimiser.apply(gradients, self.core.trainable_variables)
+    def _backward(self, batch: Batch, in_a_loop: bool) -> tuple[Any, list[Any]]:
+        """Of the global batch: the weighted sum of losses, and the gradients of the objective, dense."""
+        loss, gradients = self._of_parts(batch, in_a_loop) if self.recipe.accumulate > 1 else self._of_part(batch)
+        loss, *gradients = sum_over_replicas([loss, *gradients])
+        return loss, self.loss_scale.divide(gradients) if self.loss_scale else gradients
 
-    def _backward(self, batch: Batch) -> tuple[Any, list[Any], Any]:
-        """(weighted sum of losses, gradients of this replica's share of the objective, what health sees)."""
+    def _of_parts(self, batch: Batch, in_a_loop: bool) -> tuple[Any, list[Any]]:
+        """The same as for the whole batch, with one part of it in memory at a time."""
         import tensorflow as tf
 
         parts = self.recipe.accumulate
-        if parts == 1:
-            return self._of_part(batch)
-
-        def part(number: Any) -> Batch:
-            (x, y), weight = part_of((batch.x, batch.y), batch.weight, number, parts)
-            return Batch(x, y, weight, batch.denominator)
 
         def add(number: Any, loss: Any, gradients: list[Any]) -> tuple[Any, Any, list[Any]]:
-            more, others, _ = self._of_part(part(number))
+            (x, y), weight = part_of((batch.x, batch.y), batch.weight, number, parts)
+            more, others = self._of_part(Batch(x, y, weight, batch.denominator))
             return number + 1, loss + more, [one + other for one, other in zip(gradients, others, strict=True)]
 
-        # The first part stands before the loop: a loop could not hand out what health saw.
-        loss, gradients, activations = self._of_part(part(0))
-        if replicas() == 1:
+        loss, gradients = tf.constant(0.0), [tf.zeros(each.shape, each.dtype) for each in self.core.trainable_variables]
+        if in_a_loop:
             _, loss, gradients = tf.while_loop(
-                lambda number, *_: number < parts, add, (1, loss, gradients), maximum_iterations=parts - 1
+                lambda number, *_: number < parts, add, (0, loss, gradients), maximum_iterations=parts
             )
-            return loss, gradients, activations
+            return loss, gradients
         # Replicas meet within the forward pass (BatchNormalization), which TensorFlow does not allow inside a loop.
-        for number in range(1, parts):
+        for number in range(parts):
             with tf.control_dependencies(gradients):  # one after the other, or all would be in memory
                 _, loss, gradients = add(number, loss, gradients)
-        return loss, gradients, activations
+        return loss, gradients
 
-    def _of_part(self, batch: Batch) -> tuple[Any, list[Any], Any]:
+    def _of_part(self, batch: Batch) -> tuple[Any, list[Any]]:
         import tensorflow as tf
 
-        activations = None
         with tf.GradientTape() as tape:
-            if self.health:
-                outputs, activations = self.health.forward(batch.x)
-            else:
-                outputs = self.core(batch.x, training=True)
+            outputs = self.core(batch.x, training=True)
             loss = tf.reduce_sum(self.loss(batch.y, outputs) * batch.weight)
             # Each part on each replica adds its share of the penalty, so that their sum counts it once.
             share = penalty(self.core, self.recipe) / (replicas() * self.recipe.accumulate)
@@ -201,7 +171,7 @@ class Supervised:
                 objective = self.loss_scale.multiply(objective)
         variables = self.core.trainable_variables
         pairs = zip(tape.gradient(objective, variables), variables, strict=True)
-        return loss, [_dense(gradient, variable) for gradient, variable in pairs], activations
+        return loss, [_dense(gradient, variable) for gradient, variable in pairs]
 
 
 def _dense(gradient: Any, variable: Any) -> Any:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from functools import cache
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
+
+from pipelines.errors import BadInput
+
+_state = {"deterministic": False}
 
 
 @cache
@@ -18,8 +24,12 @@ def opened() -> Any:
     """
     import tensorflow as tf
 
-    if "TF_CONFIG" in os.environ:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+    if cluster():
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        if threading.current_thread() is threading.main_thread():
+            # TensorFlow takes SIGTERM for a notice that nobody reads here; the handler that was there takes it back.
+            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        return strategy
     if tf.config.list_physical_devices("TPU"):
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
         tf.tpu.experimental.initialize_tpu_system(resolver)
@@ -43,8 +53,35 @@ def split_cpu(parts: int) -> None:
 
 def chief() -> bool:
     """Whether this process alone writes checkpoints and records: worker 0, or the only one."""
-    task = json.loads(os.environ.get("TF_CONFIG", "{}")).get("task", {})
+    task = cluster().get("task", {})
     return bool(task.get("type", "worker") in ("chief", "worker") and int(task.get("index", 0)) == 0)
+
+
+def workers() -> int:
+    """How many processes train together."""
+    addresses = cluster().get("cluster", {})
+    return max(1, sum(len(addresses.get(kind, ())) for kind in ("chief", "worker")))
+
+
+def cluster() -> dict[str, Any]:
+    """What TF_CONFIG says of the job; empty where it is not set.
+
+    Raises:
+        BadInput: it is not what TensorFlow understands.
+    """
+    said = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        found = json.loads(said)
+        if not found:
+            return {}
+        kind, index = found["task"]["type"], found["task"]["index"]
+        found["cluster"][kind][int(index)]
+    except (ValueError, TypeError, LookupError) as error:
+        raise BadInput(
+            'TF_CONFIG must be like {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", '
+            f'"index": 0}}}}; received {said[:200]}'
+        ) from error
+    return dict(found)
 
 
 def replicas() -> int:
@@ -54,14 +91,23 @@ def replicas() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
-def sum_over_replicas(gradients: list[Any]) -> list[Any]:
-    """The gradients of the global batch, from those of each replica's rows; called as one replica sees it."""
+def sum_over_replicas(values: list[Any]) -> list[Any]:
+    """Each value's sum over all replicas, on every one of them; called as one replica sees it.
+
+    All travel as one vector for each type: between machines a message costs far more than what is in it.
+    """
     import tensorflow as tf
 
     if replicas() == 1:
-        return gradients
-    summed: list[Any] = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-    return summed
+        return values
+    found = dict.fromkeys(range(len(values)))
+    for dtype in dict.fromkeys(value.dtype for value in values):
+        places = [place for place, value in enumerate(values) if value.dtype == dtype]
+        vector = tf.concat([tf.reshape(values[place], [-1]) for place in places], axis=0)
+        total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, vector)
+        parts = tf.split(total, [int(values[place].shape.num_elements()) for place in places])
+        found |= {place: tf.reshape(part, values[place].shape) for place, part in zip(places, parts, strict=True)}
+    return list(found.values())
 
 
 def per_replica(value_of: Callable[[int], Any]) -> Any:
@@ -90,6 +136,34 @@ def devices() -> list[str]:
     ]
 
 
+def synchronise(core: Any) -> None:
+    """Let every BatchNormalization of a core take its statistics over all replicas.
+
+    Otherwise several replicas would not train what one does: each would normalise by its own few rows. Keras'
+    `synchronized=True` gives the same numbers with three messages where this needs one.
+    """
+    import keras
+
+    for layer in core._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer._moments = partial(_moments_over_replicas, axes=layer._reduction_axes)
+
+
+def _moments_over_replicas(inputs: Any, mask: Any, axes: Sequence[int]) -> tuple[Any, Any]:
+    """Mean and variance per channel over the rows of all replicas, of which each has as many.
+
+    Raises:
+        BadInput: the layer is given a mask.
+    """
+    import tensorflow as tf
+
+    if mask is not None:
+        raise BadInput("BatchNormalization of masked rows cannot be trained on several devices; use LayerNormalization")
+    sums = [tf.reduce_mean(each, axis=axes) / replicas() for each in (inputs, tf.square(inputs))]
+    mean, square = sum_over_replicas(sums)
+    return mean, tf.maximum(square - tf.square(mean), 0.0)
+
+
 def make_deterministic(seed: int) -> None:
     """Let TensorFlow choose only operations that give the same numbers in any process on the same hardware.
 
@@ -100,3 +174,9 @@ def make_deterministic(seed: int) -> None:
 
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    _state["deterministic"] = True
+
+
+def is_deterministic() -> bool:
+    """Whether `make_deterministic` was called in this process."""
+    return _state["deterministic"]

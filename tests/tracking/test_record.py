@@ -282,3 +282,20 @@ def test_the_commit_is_found_in_a_checkout_only(tmp_path):
     assert len(commit) == 40
     (tmp_path / "inner").mkdir()
     assert provenance.git_commit(tmp_path / "inner") is None
+
+
+def test_what_stands_in_a_history_until_it_is_measured_again_is_logged_once(store):
+    values = {"loss": (1.0, 1.0, 1.0), "health/update_ratio/01_dense": (0.5, 0.5, 0.25)}
+    with pipeline_run(store, TASK) as parent, parent.child("mlp", "network") as child:
+        child.history(History(values), prefix="fold-1")
+    read = store.client.get_metric_history
+    layer = read(child.run_id, "history/fold-1/health/update_ratio/01_dense")
+    assert [(point.step, point.value) for point in layer] == [(1, 0.5), (3, 0.25)]
+    assert len(read(child.run_id, "history/fold-1/loss")) == 3
+
+
+def test_names_of_a_history_are_read_back_with_their_fold_and_their_layer():
+    for prefix in ("", "fold-2"):
+        for metric in ("loss", "health/dead_share/3_block.re_lu"):
+            name = metrics.history_name(metric, prefix)
+            assert metrics.history_names([name]) == [(name, prefix, metric)]

@@ -31,7 +31,7 @@ def network():
     keras.utils.set_random_seed(0)
     inputs = keras.Input((4,))
     hidden = keras.layers.Dense(8, activation="relu")(inputs)
-    hidden = keras.layers.BatchNormalization(synchronized=True)(hidden)
+    hidden = keras.layers.BatchNormalization()(hidden)
     return keras.Model(inputs, keras.layers.Dense(1)(hidden))
 
 
@@ -46,15 +46,18 @@ def main(how, output):
     if how == "two":
         strategy.split_cpu(2)
     opened = strategy.opened()
-    found = {}
+    found, read = {}, []
     for plan in (Plan(True, False), Plan(False, False, 2)):
         with opened.scope():
             core = network()
+            if strategy.replicas() > 1:
+                strategy.synchronise(core)
             loop = Loop(Supervised(core, OBJECTIVE.loss, RECIPE), core, OBJECTIVE.loss, RECIPE, plan)
             train, valid = rows(37, 1), rows(23, 2)
             if not plan.resident:
                 train, valid = (
-                    Rows(lambda at, x=each.x: tf.constant(x[at]), each.y, each.weight) for each in (train, valid)
+                    Rows(lambda at, x=each.x: read.append((len(x), len(at))) or tf.constant(x[at]), each.y, each.weight)
+                    for each in (train, valid)
                 )
             trained = fit(loop, train, valid, 4, None, unwatched)
         name = "resident" if plan.resident else "streamed"
@@ -64,6 +67,7 @@ def main(how, output):
         found[f"{name}/valid_loss"] = np.array(trained.metrics["valid_loss"])
         found[f"{name}/gradient_norm"] = np.array(trained.metrics["gradient_norm"])
         found[f"{name}/traces"] = np.array(loop.train.experimental_get_tracing_count())
+    found["read"] = np.array(sum(rows for of, rows in read if of == 37))
     found["replicas"] = np.array(strategy.replicas() if how == "one" else opened.num_replicas_in_sync)
     np.savez(output, **found)
 

@@ -34,6 +34,11 @@ def test_what_is_saved_comes_back(tmp_path):
     assert found.arrays["b/0"].shape == ()
 
 
+def test_nobody_else_may_look_into_them(tmp_path):
+    filled(tmp_path)
+    assert (tmp_path / "here").stat().st_mode & 0o777 == 0o700
+
+
 def test_old_ones_are_removed_and_numbers_go_on(tmp_path):
     filled(tmp_path, kept=2)
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [f"{PREFIX}00000002", f"{PREFIX}00000003"]

@@ -11,7 +11,7 @@ from keras import layers
 from pipelines.objectives.classification import Classification
 from pipelines.task import Recipe
 from pipelines.training.diagnosis import diagnose
-from pipelines.training.health import Health
+from pipelines.training.health import HEALTH
 from pipelines.training.schedule import rate_at
 from pipelines.training.step import Batch, Clock, Supervised
 
@@ -29,21 +29,19 @@ def trained(core, shape, epochs=4, **recipe):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(256, *shape)).astype(np.float32)
     y = (x.mean(axis=tuple(range(1, x.ndim))) > 0).astype(np.int32)
-    health, steps = Health(core), 256 // 32
-    step, ones = Supervised(core, OBJECTIVE.loss, recipe, health), tf.ones(32)
+    step, steps, ones = Supervised(core, OBJECTIVE.loss, recipe), 256 // 32, tf.ones(32)
 
     @tf.function
     def once(x, y, number):
-        clock = Clock(number, rate_at(number, tf.constant(float(steps * epochs)), recipe), number % 4 == 0)
-        return step(Batch(x, y, ones, tf.constant(32.0)), clock)
+        clock = Clock(number, rate_at(number, tf.constant(float(steps * epochs)), recipe))
+        return step.measured(Batch(x, y, ones, tf.constant(32.0)), clock)[HEALTH]
 
     found = {}
     for epoch in range(epochs):
         sums = []
         for index, rows in enumerate(np.split(rng.permutation(256), steps)):
             sums.append(once(tf.constant(x[rows]), tf.constant(y[rows]), tf.constant(float(epoch * steps + index))))
-        total = {name: np.sum([each[name] for each in sums], axis=0) for name in sums[0]}
-        for name, value in health.per_epoch(total).items():
+        for name, value in step.health.summary(np.sum(sums, axis=0)).items():
             found.setdefault(name, []).append(value)
     return found
 

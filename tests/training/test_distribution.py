@@ -45,18 +45,20 @@ def one(tmp_path_factory):
     return np.load(output)
 
 
-def same(found, one, replicas):
+def same(found, one, replicas, processes):
     assert int(found["replicas"]) == replicas
+    # Streamed rows: a process reads its own part of every batch, and no other's.
+    assert int(found["read"]) * processes == int(one["read"]) > 0
     for name in one.files:
         if name.endswith("traces"):
             assert int(found[name]) == 1
-        elif name != "replicas":
+        elif name not in ("replicas", "read"):
             np.testing.assert_allclose(found[name], one[name], atol=1e-5, err_msg=name)
 
 
 def test_two_replicas_equal_one(one, tmp_path):
     ended(started("two", tmp_path / "two.npz"))
-    same(np.load(tmp_path / "two.npz"), one, 2)
+    same(np.load(tmp_path / "two.npz"), one, 2, processes=1)
 
 
 def test_two_processes_equal_one(one, tmp_path):
@@ -75,4 +77,4 @@ def test_two_processes_equal_one(one, tmp_path):
         for worker in workers:
             worker.kill()
     for index in range(2):
-        same(np.load(tmp_path / f"{index}.npz"), one, 2)
+        same(np.load(tmp_path / f"{index}.npz"), one, 2, processes=2)

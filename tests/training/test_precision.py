@@ -38,7 +38,7 @@ def trained(recipe, updates, prepare=lambda step: None, xla=False):
 
     @tf.function(jit_compile=xla)
     def update(number):
-        return step(Batch(x, y, tf.constant(weight), tf.constant(64.0)), Clock(number, tf.constant(0.01), False))
+        return step(Batch(x, y, tf.constant(weight), tf.constant(64.0)), Clock(number, tf.constant(0.01)))
 
     sums = [{name: float(value) for name, value in update(tf.constant(float(number))).items()}
             for number in range(updates)]  # fmt: skip
@@ -60,7 +60,6 @@ def test_training_comes_out_nearly_as_in_float32(name, xla, in_float32):
     assert exact[-1]["loss"] < 0.7 * exact[0]["loss"]
     np.testing.assert_allclose(found[-1]["loss"], exact[-1]["loss"], rtol=0.05)
     assert found[0]["loss"] != exact[0]["loss"]
-    np.testing.assert_allclose(found[0]["gradient_norm"], exact[0]["gradient_norm"], rtol=0.02)
 
 
 def test_an_overflow_skips_the_update_and_halves_the_scale_until_it_fits():
@@ -73,7 +72,6 @@ def test_an_overflow_skips_the_update_and_halves_the_scale_until_it_fits():
     step, sums, after = trained(Recipe(precision="float16", weight_decay=0.1), 1, plant)
     assert sums[0]["skipped"] == 64
     assert np.isfinite(sums[0]["loss"])
-    assert sums[0]["gradient_norm"] == 0
     assert float(step.loss_scale.scale) == 2.0**29
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
@@ -195,7 +193,7 @@ def test_a_penalty_on_activations_counts_in_float32():
     exact = float(penalty(core, Recipe()))
     precision.lower(core, "bfloat16")
     step = Supervised(core, OBJECTIVE.loss, Recipe(optimiser="sgd"))
-    step(Batch(x, y, weight, 64.0), Clock(tf.constant(0.0), tf.constant(0.0), False))
+    step(Batch(x, y, weight, 64.0), Clock(tf.constant(0.0), tf.constant(0.0)))
     found = penalty(core, Recipe())
     assert found.dtype == tf.float32
     np.testing.assert_allclose(float(found), exact, rtol=0.02)

@@ -1,0 +1,139 @@
+"""Several processes for one run: which one this is, or all of them started here, to try distribution out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from typing import IO, Any
+
+from pipelines.errors import BadInput, WorkerLost
+
+SECONDS_TO_END = 20.0
+"""For the others to save and end after one worker ended badly; then they are killed."""
+SECONDS_ALIKE = 2.0
+"""In which the chief ends for the reason for which a worker did, and says it itself."""
+MOST_WORKERS = 64
+LAST_WORDS = 2000
+"""Bytes of a failed worker's stderr that are looked at for its error."""
+
+
+def take_part(workers: str, worker: int | None) -> None:
+    """Tell TensorFlow which of the workers this process is (TF_CONFIG).
+
+    Args:
+        workers: `host:port,host:port,...`; the first is the chief.
+    """
+    addresses = workers.split(",")
+    for address in addresses:
+        if not re.fullmatch(r"[^\s:,]+:\d{1,5}|\[[\da-fA-F:]+\]:\d{1,5}", address):
+            raise BadInput(f"--workers {workers}: {address!r} is not host:port; or give a number, to start them here")
+    if len(set(addresses)) < max(2, len(addresses)):
+        raise BadInput(f"--workers {workers}: name at least two workers, each with an address of its own")
+    if worker is None or not 0 <= worker < len(addresses):
+        raise BadInput(f"--worker says which of --workers this process is: a number from 0 to {len(addresses) - 1}")
+    task = {"type": "worker", "index": worker}
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": addresses}, "task": task})
+
+
+def launch(count: int, arguments: Sequence[str]) -> int:
+    """Run `tapeline ARGUMENTS` in so many processes on this machine; the exit code of the chief, whose output is shown.
+
+    Each gets its share of the cores.
+
+    Raises:
+        WorkerLost: another worker than the chief ended badly; the rest was stopped.
+    """
+    if not 2 <= count <= MOST_WORKERS:
+        raise BadInput(f"--workers {count}: start 2 to {MOST_WORKERS} processes, or name host:port,host:port,...")
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in _free_ports(count)]}
+    threads = str(max(1, (os.cpu_count() or 1) // count))
+    with ExitStack() as stack:
+        said = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(count)]
+        running: list[subprocess.Popen[bytes]] = []
+        stack.callback(_end, running)
+        stack.callback(_forwarding(running))
+        for index in range(count):
+            config = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+            settings = {"TF_CONFIG": json.dumps(config), "TF_NUM_INTRAOP_THREADS": threads}
+            running.append(_started(arguments, settings, None if index == 0 else said[index]))
+        return _waited_for(running, said)
+
+
+def _started(arguments: Sequence[str], settings: dict[str, str], said: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    """One worker. In a session of its own: Ctrl-C would reach it from the terminal and, forwarded, once more."""
+    program = [sys.executable, "-c", "from pipelines.cli.main import run; run()", *arguments]
+    out = None if said is None else subprocess.DEVNULL
+    return subprocess.Popen(  # noqa: S603  our own command line
+        program, env={**os.environ, **settings}, stdout=out, stderr=said, start_new_session=True
+    )
+
+
+def _waited_for(running: Sequence[subprocess.Popen[bytes]], said: Sequence[IO[bytes]]) -> int:
+    """The chief's exit code, once all have ended."""
+    while True:
+        codes = [each.poll() for each in running]
+        failed = [index for index, code in enumerate(codes) if index and code]
+        if codes[0] is not None and (codes[0] or None not in codes):
+            return codes[0] if codes[0] >= 0 else 128 - codes[0]
+        if failed and codes[0] is None:
+            return _mourned(failed[0], running, said[failed[0]])
+        time.sleep(0.1)
+
+
+def _mourned(index: int, running: Sequence[subprocess.Popen[bytes]], said: IO[bytes]) -> int:
+    code = running[index].returncode
+    with suppress(subprocess.TimeoutExpired):  # the chief may have met the same, or have been told to stop too
+        chief = running[0].wait(SECONDS_TO_END if code == 130 else SECONDS_ALIKE)
+        return chief if chief >= 0 else 128 - chief
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    said.seek(max(0, said.seek(0, os.SEEK_END) - LAST_WORDS))
+    lines = [line for line in said.read().decode(errors="replace").splitlines() if line.startswith("error")]
+    why = f": {lines[-1].removeprefix('error').strip()}" if lines else ""
+    if code == BadInput.exit_code:
+        raise BadInput(f"worker {index}{why}")
+    raise WorkerLost(f"worker {index} of {len(running)} {how}{why}; the same command goes on from the last checkpoint")
+
+
+def _forwarding(running: Sequence[subprocess.Popen[bytes]]) -> Any:
+    """Pass SIGINT and SIGTERM on to every worker from now on; gives back what ends it."""
+
+    def forward(number: int, frame: Any) -> None:
+        for each in running:
+            if each.poll() is None:
+                each.send_signal(number)
+
+    usual = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    return lambda: [signal.signal(number, handler) for number, handler in usual.items()]
+
+
+def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    for each in running:
+        if each.poll() is None:
+            each.terminate()
+    deadline = time.monotonic() + SECONDS_TO_END
+    for each in running:
+        try:
+            each.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            each.kill()
+            each.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for each in held:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in held]
+    finally:
+        for each in held:
+            each.close()

@@ -1,0 +1,67 @@
+"""Several networks that answer together: a deep ensemble.
+
+Each is trained on the same rows from weights, and in an order, of its own; they end in different minima, and their mean
+errs less than one of them. Reference: Lakshminarayanan, Pritzel and Blundell (2017), arXiv 1612.01474.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipelines.contenders.contender import Watch, part_of, seed_of, unwatched
+from pipelines.contenders.network import FittedNetwork, NetworkContender
+from pipelines.data.examples import Examples
+from pipelines.report.document import ContenderKind
+from pipelines.training.checkpoint import Checkpoints
+
+
+@dataclass
+class EnsembleContender:
+    """The mean of `members` networks like `single`, the first of which is that very one.
+
+    They share its traced loop: only the first is compiled.
+    """
+
+    single: NetworkContender
+    members: int
+    kind: ContenderKind = "ensemble"
+
+    @property
+    def name(self) -> str:
+        return f"{self.single.name}-x{self.members}"
+
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples,
+        seed: int,
+        watch: Watch = unwatched,
+        checkpoints: Checkpoints | None = None,
+    ) -> FittedNetwork:
+        parts = self.single.recipe.restarts
+        fitted = []
+        for number in range(self.members):
+            here = checkpoints and checkpoints.part(number * parts)
+            fitted.append(
+                self.single.fit(train, valid, seed_of(seed, number), part_of(watch, number, self.members), here)
+            )
+        first, epochs = fitted[0], [each.settings["epochs"].partition(",")[0] for each in fitted]
+        seconds, parameters = (
+            sum(getattr(each.cost, name) for each in fitted) for name in ("train_seconds", "parameters")
+        )
+        return replace(
+            first,
+            model=_mean_of([each.model for each in fitted]),
+            cost=replace(first.cost, train_seconds=seconds, parameters=parameters),
+            settings={**first.settings, "members": str(self.members), "epochs": ", ".join(epochs)},
+        )
+
+
+def _mean_of(models: Sequence[Any]) -> Any:
+    """One Keras model of raw rows that gives the mean of what the models give: probabilities, or values."""
+    import keras
+
+    inputs = models[0].input
+    return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]))
