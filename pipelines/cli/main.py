@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import socket
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from pipelines import __version__, catalogue
+from pipelines.cli.stopping import heed_signals
 from pipelines.errors import BadInput, Interrupted, LimitFailed, TapelineError
 
 app = typer.Typer(
@@ -30,8 +28,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SECONDS_TO_TIDY = 5
-"""For so long after a signal to stop, further ones are not heard."""
 LONGEST_SURPRISE = 300
 """Characters of an unforeseen error that are shown: some libraries quote whole arrays."""
 
@@ -65,12 +61,8 @@ def run() -> None:
     debug = "--debug" in sys.argv
     # Unset, TensorFlow leaves oneDNN's kernels off on processors without AVX-512 VNNI, where they are quicker too.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if not debug:
-        sys.unraisablehook = lambda _: None  # what libraries meet while Python tidies up after the last line
-    stop = _stopping()
-    signal.signal(signal.SIGTERM, stop)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # ignored, where a shell started us in the background
-        signal.signal(signal.SIGINT, stop)
+    # What libraries meet while Python tidies up after the last line is of no use to anybody.
+    heed_signals(sys.unraisablehook if debug else lambda _: None)
     try:
         # A number where the command was left early; click makes 130 of a KeyboardInterrupt.
         ended = app(prog_name="tapeline", standalone_mode=False)
@@ -99,23 +91,6 @@ def _fail(message: str, code: int, debug: bool) -> None:
     line = " ".join(message.split())
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error[/bold red] {escape(line)}")
     raise SystemExit(code)
-
-
-def _stopping() -> Callable[[int, Any], None]:
-    """What a signal to stop does: raise KeyboardInterrupt, once.
-
-    A second signal is not heard while the run is being marked as stopped, unless that takes long. Not an exception of
-    ours, because TensorFlow turns any `Exception` that passes through a call of a graph into a TypeError.
-    """
-    heard = -math.inf
-
-    def stop(number: int, frame: Any) -> None:
-        nonlocal heard
-        if time.monotonic() - heard > SECONDS_TO_TIDY:
-            heard = time.monotonic()
-            raise KeyboardInterrupt
-
-    return stop
 
 
 def _version(wanted: bool) -> None:

@@ -25,8 +25,9 @@ class Deferred:
 def deferred() -> Iterator[Deferred]:
     """Hold back the first SIGINT or SIGTERM until the block ends, and then deliver it; a second one acts at once.
 
-    The block looks at what it is given now and then, saves, and ends. Outside the main thread, which alone gets
-    signals, nothing is held back.
+    The block looks at what it is given now and then, saves, and ends. It ends stopped even where its end is an error
+    (another process, told to stop as well, was missed) or where the handler was just called and its exception lost.
+    Outside the main thread, which alone gets signals, nothing is held back.
     """
     waiting = Deferred()
     if threading.current_thread() is not threading.main_thread():
@@ -43,8 +44,9 @@ def deferred() -> Iterator[Deferred]:
         yield waiting
     finally:
         _set(usual)
-    if waiting.received is not None:
-        signal.raise_signal(waiting.received)
+        if waiting.received is not None:
+            signal.raise_signal(waiting.received)
+            raise KeyboardInterrupt
 
 
 def _set(handlers: dict[int, Any] | dict[signal.Signals, Any]) -> None:
