@@ -27,7 +27,7 @@ ONE_THREAD = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }  # fmt: skip
 EPOCHS = 3
-NAME, BATCHES = "resnet", (64, 128)
+NAME, BATCHES = "resnet", (64, 128, 256)
 """A message costs the same for any batch, so that two are worth more where a step is longer."""
 
 

@@ -178,7 +178,7 @@ class FittedNetwork:
     def _forward(self) -> Callable[[Any], Any]:
         import tensorflow as tf
 
-        forward: Callable[[Any], Any] = tf.function(lambda rows: self.model(rows, training=False))
+        forward: Callable[[Any], Any] = tf.function(lambda rows: self.model(rows, training=False), autograph=False)
         return forward
 
     def save(self, folder: Path) -> Path:

@@ -34,11 +34,14 @@ class Loop:
         self.health = getattr(step, "health", None)
         """What `measure` measures with; None where the step has none."""
         self._untrained = Snapshot(step.state)
+        # Only the loop of `_train` needs rewriting for the graph; rewriting all that Keras calls in it, which knows
+        # how to be traced, would take longer than the tracing.
+        self._one = tf.autograph.experimental.do_not_convert(self._update)
         # Numbers of rows that differ from fold to fold are generalised, not traced anew each time.
         self.train = tf.function(self._train, jit_compile=plan.xla, reduce_retracing=True)
         # Never compiled: it runs once in many updates, which would not earn the compiling back.
-        self.measure = tf.function(self._measure, reduce_retracing=True)
-        self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla, reduce_retracing=True)
+        self.measure = tf.function(self._measure, reduce_retracing=True, autograph=False)
+        self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla, reduce_retracing=True, autograph=False)
 
     def restart(self, fresh: Any) -> None:
         """Forget all training: the weights and generators of `fresh` (the same architecture), empty optimiser slots."""
@@ -68,7 +71,7 @@ class Loop:
         for index in tf.range(start, stop):
             number = first + tf.cast(index, tf.float32)
             moment = Clock(number, factor * rate_at(number, total, self.recipe))
-            found = self.strategy.run(self._update, args=(data, rows, mask, denominators, index, moment))
+            found = self.strategy.run(self._one, args=(data, rows, mask, denominators, index, moment))
             sums = {name: sums[name] + self._any(found[name]) for name in sums}
             steps += 1
             if not tf.math.is_finite(sums["loss"]):
