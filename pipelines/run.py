@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.assist import DONE, TRAIN, require_possible
 from pipelines.contenders import saved
-from pipelines.contenders.contender import Contender, Fitted, Watch, part_of, unwatched
+from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.contenders.lineup import line_up
 from pipelines.data.splits import Fold
 from pipelines.errors import Interrupted
@@ -234,7 +234,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         bias=table,
         gaps=bias.gaps(table),
         mlflow_run_id=mlflow_run_id,
-        settings=dict(trial.folds[0].settings),
+        settings={**trial.folds[0].settings, **findings_of([fold.settings for fold in trial.folds], "fold")},
     )
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pipelines.objectives.objective import Objective
 
 Optimiser = Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "adafactor"]
+WIDEST = 1 << 16
+"""Units of a layer: two layers of it are 16 GiB of weights."""
+
 Schedule = Literal["constant", "cosine", "exponential", "step", "plateau"]
 
 
@@ -108,6 +111,9 @@ class Recipe:
             "members",
         ):
             require(getattr(self, name) >= 1, f"recipe.{name} must be at least 1; received {getattr(self, name)}")
+        for name in ("epochs", "batch_size", "patience", "trials", "restarts", "members"):
+            require(getattr(self, name) < 2**31, f"recipe.{name} must be below 2^31; received {getattr(self, name)}")
+        require(self.width <= WIDEST, f"recipe.width must be at most {WIDEST}; received {self.width}")
         amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width")
         for name in (*amounts, "dp_epsilon", "dp_noise"):
             require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")

@@ -12,7 +12,7 @@ from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
-from pipelines.run import compete, run
+from pipelines.run import compete, judge, run
 from pipelines.task import DataRequest, Dataset, Protocol, Recipe
 from pipelines.tracking import query
 from pipelines.tracking.store import VARIABLE, open_store
@@ -138,6 +138,14 @@ def test_decisions_are_taken_at_the_threshold_that_the_validation_rows_ask_for(r
     trial = compete(Oracle(), prepared, 0)
     assert trial.threshold == pytest.approx(0.2)
     assert not trial.outcome.predictions.labels().any()
+
+
+def test_what_happened_in_any_fold_is_in_the_report(request_):
+    prepared = prepare(TASK, replace(request_, positive="good"), 0, FAST)
+    trial = compete(Oracle(), prepared, 0)
+    first, second = trial.folds
+    folds = (replace(first, settings={"plan": "a"}), replace(second, settings={"plan": "b", "notes": "rolled back"}))
+    assert judge(replace(trial, folds=folds), prepared, 0).settings == {"plan": "a", "notes": "fold 2: rolled back"}
 
 
 def test_the_same_seed_gives_the_same_classical_predictions(request_):

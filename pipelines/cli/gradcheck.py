@@ -9,16 +9,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli import layout
+from pipelines.contenders.network import smoothed
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
 from pipelines.prepare import Prepared, Progress, prepare
 from pipelines.task import DataRequest, Network, Task
+from pipelines.training.class_weights import balanced
 from pipelines.training.gradcheck import MOST_ENTRIES, TOLERANCE, LayerCheck, gradcheck
 from pipelines.training.step import penalty
 
@@ -43,8 +46,8 @@ def check_task(
     """Check each network of the task, untrained, on `rows` of its training rows.
 
     The weights are those that `tapeline run` with this seed starts from, the loss is what it minimises: the
-    objective's mean over the rows, by weight, and the recipe's penalties; its label smoothing and class weights are
-    left out.
+    objective's mean over the rows, with the recipe's label smoothing, by their weights, which may be those of their
+    classes, and the recipe's penalties.
 
     Raises:
         BadInput: the data, a flag or a setting cannot work.
@@ -54,26 +57,42 @@ def check_task(
     weighty = np.arange(len(train)) if train.weight is None else np.flatnonzero(train.weight)
     if rows > len(weighty):
         raise BadInput(f"--rows {rows}: there are {len(weighty)} rows to train on; ask for at most that many")
-    few = train.take(np.sort(np.random.default_rng(seed).choice(weighty, rows, replace=False)))
-    return [_check(network, train, few, prepared, seed, progress) for network in task.networks]
+    chosen = np.sort(np.random.default_rng(seed).choice(weighty, rows, replace=False))
+    few = train.take(chosen)
+    weight = _weights(train, prepared)[chosen]
+    return [_check(network, train, few, weight, prepared, seed, progress) for network in task.networks]
+
+
+def _weights(train: Examples, prepared: Prepared) -> NDArray[np.float32]:
+    """Of all training rows, as training weighs them."""
+    weight = np.ones(len(train), np.float32) if train.weight is None else train.weight.astype(np.float32)
+    if prepared.recipe.class_weights == "none" or prepared.objective.kind != "classification":
+        return weight
+    return balanced(prepared.objective.encode(train.target), weight)
 
 
 def _check(
-    network: Network, train: Examples, few: Examples, prepared: Prepared, seed: int, progress: Progress
+    network: Network,
+    train: Examples,
+    few: Examples,
+    weight: NDArray[np.float32],
+    prepared: Prepared,
+    seed: int,
+    progress: Progress,
 ) -> NetworkCheck:
     import keras
 
     recipe = prepared.recipe
     with progress.stage(network.name) as watch:
         keras.utils.set_random_seed(seed)
-        objective = prepared.objective.fitted(train.target)
+        objective = smoothed(prepared.objective.fitted(train.target), recipe)
         architecture = network.build(train, objective, recipe)
         found = gradcheck(
             architecture.core,
             objective.loss,
             architecture.encode(as_tensors({name: few.columns[name] for name in architecture.encode.input}, few.kinds)),
             objective.learnable(objective.encode(few.target)),
-            few.weight,
+            weight,
             penalty=lambda core: penalty(core, recipe),
             seed=seed,
             watch=watch,

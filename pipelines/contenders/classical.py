@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
+from pipelines.contenders.skops_io import skops_io
 from pipelines.data.examples import Examples, OnDemand
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective, Predictions
@@ -122,10 +123,8 @@ class FittedClassical:
         return self.objective.predict(values)
 
     def save(self, folder: Path) -> Path:
-        import skops.io
-
         path = folder / "model.skops"
-        skops.io.dump(self.estimator, path)
+        skops_io().dump(self.estimator, path)
         return path
 
 

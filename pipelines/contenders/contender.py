@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -32,6 +32,26 @@ def part_of(watch: Watch, number: int, parts: int) -> Watch:
 def seed_of(seed: int, number: int) -> int:
     """The seed of one of several trainings of a model; the first one's is the model's own."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1) if number else seed
+
+
+FINDINGS = ("starts", "gradients", "notes")
+"""Settings that say what happened in a training, so that each of several trainings has its own."""
+
+
+def findings_of(trainings: Sequence[Mapping[str, str]], noun: str) -> dict[str, str]:
+    """What several trainings found, from the settings of each; where they differ, named by `noun` and number."""
+    found = {}
+    for name in FINDINGS:
+        said: dict[str, list[str]] = {}
+        for number, settings in enumerate(trainings, start=1):
+            if name in settings:
+                said.setdefault(settings[name], []).append(str(number))
+        if any(len(numbers) < len(trainings) for numbers in said.values()):
+            parts = (f"{noun} {', '.join(numbers)}: {words}" for words, numbers in said.items())
+            found[name] = "; ".join(parts)
+        elif said:
+            (found[name],) = said
+    return found
 
 
 @dataclass(frozen=True)

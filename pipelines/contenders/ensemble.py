@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipelines.contenders.contender import Watch, part_of, seed_of, unwatched
+from pipelines.contenders.contender import Watch, findings_of, part_of, seed_of, unwatched
 from pipelines.contenders.network import FittedNetwork, NetworkContender
 from pipelines.data.examples import Examples
 from pipelines.report.document import ContenderKind
@@ -55,7 +55,12 @@ class EnsembleContender:
             first,
             model=_mean_of([each.model for each in fitted]),
             cost=replace(first.cost, train_seconds=seconds, parameters=parameters),
-            settings={**first.settings, "members": str(self.members), "epochs": ", ".join(epochs)},
+            settings={
+                **first.settings,
+                "members": f"{self.members}; curves and figures are of the first",
+                "epochs": ", ".join(epochs),
+                **findings_of([each.settings for each in fitted], "member"),
+            },
         )
 
 

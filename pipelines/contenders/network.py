@@ -72,7 +72,7 @@ class NetworkContender:
 
         started = time.perf_counter()
         keras.utils.set_random_seed(seed)
-        objective = _smoothed(self.objective.fitted(train.target), self.recipe)
+        objective = smoothed(self.objective.fitted(train.target), self.recipe)
         architecture = self.network.build(train, objective, self.recipe)
         names = list(architecture.encode.input)
         rows = _weighted(_rows(train, objective, architecture, names), objective, self.recipe)
@@ -215,7 +215,7 @@ def _told(metrics: Mapping[str, tuple[float, ...]], recipe: Recipe) -> dict[str,
     return {name: values for name, values in metrics.items() if not (recipe.private and name == "loss")}
 
 
-def _smoothed(objective: Objective, recipe: Recipe) -> Objective:
+def smoothed(objective: Objective, recipe: Recipe) -> Objective:
     """The objective with the recipe's label smoothing, if it asks for some.
 
     Raises:

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
 from pipelines.contenders.network import FittedNetwork
+from pipelines.contenders.skops_io import skops_io
 from pipelines.data.examples import Examples, Kind
 from pipelines.errors import BadInput
 from pipelines.objectives import stored
@@ -140,13 +141,12 @@ def _load_keras(path: Path) -> Any:
 
 
 def _load_skops(path: Path) -> Any:
-    import skops.io
-
+    io = skops_io()
     try:
-        found = skops.io.get_untrusted_types(file=path)
+        found = io.get_untrusted_types(file=path)
         if strange := sorted(set(found) - TRUSTED):
             raise BadInput(f"{path} holds {strange[0]}, which no model of Tapeline's has; it is not loaded")
-        return skops.io.load(path, trusted=found)
+        return io.load(path, trusted=found)
     except BadInput:
         raise
     except Exception as error:  # a damaged archive raises many types

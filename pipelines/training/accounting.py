@@ -21,7 +21,8 @@ from typing import Any
 from pipelines.errors import BadInput
 
 MEANINGFUL = 50.0
-"""Above this epsilon nothing is promised worth the name, and the distribution takes minutes: the Renyi bound serves."""
+"""Above this epsilon nothing is promised worth the name, and the distribution takes minutes: the Renyi bound serves,
+though of whole orders it may be 30 times too large there."""
 
 LARGEST_TARGET = 20.0
 """Of an epsilon that is asked for."""
@@ -68,7 +69,8 @@ class Guarantee:
         "validation rows, which decide when training stops, which epoch is kept and from what score on is positive; "
         "test rows; what the encoder (quantiles, categories, words) and the target's scale took from training rows, "
         "and how many there are; the training loss, and a roll-back where it is not finite; the choice of settings by "
-        "repeated runs; other folds and other contenders"
+        "repeated runs; other folds and other contenders; the scores and figures that a run records, and its "
+        "description and hash of the data"
     )
 
     @classmethod

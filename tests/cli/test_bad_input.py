@@ -51,7 +51,7 @@ BAD_USAGE = {
     "task without its domain": (("run", "credit-default"), "did you mean finance/credit-default?"),
     "no task": (("run",), "TASK"),
     "unknown key": (("run", TASK, "--set", "recipe.epoch=3"), "did you mean recipe.epochs?"),
-    "wrong type": (("run", TASK, "--set", "recipe.epochs=many"), "integer"),
+    "wrong type": (("run", TASK, "--set", "recipe.epochs=many"), "write a whole number"),
     "out of range": (("run", TASK, "--set", "recipe.epochs=0"), "at least 1"),
     "no value": (("run", TASK, "--set", "recipe.epochs"), "key=value"),
     "not finite": (("run", TASK, "--set", "recipe.learning_rate=inf"), "finite"),

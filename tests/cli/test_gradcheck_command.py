@@ -89,6 +89,14 @@ def test_the_penalty_of_the_recipe_is_checked_too(tapeline, folder):
     np.testing.assert_allclose(biases[0], biases[1])
 
 
+def test_label_smoothing_and_class_weights_are_part_of_the_loss(tapeline, folder):
+    changes = ((), ("--set", "recipe.label_smoothing=0.2"), ("--set", "recipe.class_weights=balanced"))
+    found = [json.loads(tapeline("gradcheck", TASK, *SMALL, "--rows", "6", "--json", *each).out) for each in changes]
+    norms = [[layer["tape_norm"] for layer in each["networks"][0]["layers"]] for each in found]
+    assert all(each["passed"] for each in found)
+    assert all(not np.isclose(norms[0], each).any() for each in norms[1:])
+
+
 def test_a_wrong_gradient_is_named_and_the_exit_code_is_1(tapeline, folder, broken):
     ended = tapeline("gradcheck", TASK, *SMALL)
     assert ended.code == 1

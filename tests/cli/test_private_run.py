@@ -13,7 +13,8 @@ from .conftest import FAST, TASK
 from .tables import loans
 
 SECRET = 8765432109876543210
-ASKED = ("run", TASK, "--data", "d.csv", "--target", "defaulted", *FAST, "--set", "recipe.batch_size=32")
+TABLE = ("run", TASK, "--data", "d.csv", "--target", "defaulted", *FAST)
+ASKED = (*TABLE, "--set", "recipe.batch_size=32")
 PRIVATE = (*ASKED, "--set", "recipe.dp_epsilon=3")
 
 
@@ -59,17 +60,19 @@ def test_the_terminal_says_it_in_words(tapeline, table):
 
 
 REFUSED = {
-    "the same weights every time": (("--deterministic",), "a seed that nobody may know; leave out --deterministic"),
-    "weights of classes": (("--set", "recipe.class_weights=balanced"), "set recipe.class_weights=none"),
-    "more than the rows": (("--set", "recipe.batch_size=500"), "recipe.batch_size=500 of"),
-    "no promise": (("--set", "recipe.dp_epsilon=300"), "recipe.dp_epsilon must be above 0 and at most 20"),
-}
+    "the same weights every time": ((*PRIVATE, "--deterministic"), "nobody may know; leave out --deterministic"),
+    "weights of classes": ((*PRIVATE, "--set", "recipe.class_weights=balanced"), "set recipe.class_weights=none"),
+    "more than the rows": (
+        (*TABLE, "--set", "recipe.dp_epsilon=3", "--set", "recipe.batch_size=500"), "recipe.batch_size=500 of"
+    ),
+    "no promise": ((*ASKED, "--set", "recipe.dp_epsilon=300"), "recipe.dp_epsilon must be above 0 and at most 20"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_private_is_refused_in_one_line_and_nothing_is_recorded(case, tapeline, table):
-    flags, expected = REFUSED[case]
-    ended = tapeline(*PRIVATE, "--quiet", *flags)
+    asked, expected = REFUSED[case]
+    ended = tapeline(*asked, "--quiet")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), ended.err
     assert expected in ended.err
     assert [path.name for path in table.iterdir()] == ["d.csv"]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.contenders import saved
+from pipelines.contenders import network, saved
+from pipelines.contenders.contender import findings_of
 from pipelines.contenders.ensemble import EnsembleContender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.network import NetworkContender
@@ -132,3 +133,20 @@ def test_each_start_has_weights_of_its_own(monkeypatch):
     monkeypatch.setattr(Loop, "restart", noted)
     contender(replace(RECIPE, epochs=1, restarts=3)).fit(table(), table(40, 1), 7)
     assert len(begun) == len(set(begun)) == 3
+
+
+def test_what_each_member_found_is_told_by_its_number(monkeypatch):
+    told = iter(["dead units in 1_dense", "healthy in every layer", "dead units in 1_dense"])
+    monkeypatch.setattr(network, "_gradients", lambda trained: {"gradients": next(told)})
+    settings = (
+        EnsembleContender(contender(replace(RECIPE, epochs=1, restarts=2)), 3).fit(table(), table(40, 1), 7).settings
+    )
+    assert settings["gradients"] == "member 1, 3: dead units in 1_dense; member 2: healthy in every layer"
+    assert [settings["starts"].count(f"member {number}: ") for number in (1, 2, 3)] == [1, 1, 1]
+    assert settings["members"].startswith("3; ")
+
+
+def test_findings_that_all_trainings_share_are_told_once():
+    trainings = [{"gradients": "healthy", "plan": "a"}, {"gradients": "healthy", "notes": "rolled back", "plan": "b"}]
+    assert findings_of(trainings, "fold") == {"gradients": "healthy", "notes": "fold 2: rolled back"}
+    assert findings_of([{"alpha": "1"}, {"alpha": "2"}], "fold") == {}

@@ -6,6 +6,7 @@ import platform
 import numpy as np
 import pytest
 import shard_sets
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
@@ -303,3 +304,57 @@ def test_one_split_without_training_rows_is_split_anew(tmp_path):
     dataset = load(folder, "image")
     assert dataset.official is None
     assert any("validation, test only" in note for note in dataset.notes)
+
+
+def changed_record(folder, change):
+    """The set with its third record changed."""
+    path = next(path for path in sorted(folder.iterdir()) if "tfrecord" in path.name)
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
+    example = tf.train.Example.FromString(records[2])
+    change(example.features.feature)
+    records[2] = example.SerializeToString()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            writer.write(record)
+    return DataRequest(str(folder), target="label")
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "change", "told"),
+    [
+        (OwnWaves(), "sound", lambda held: held.pop("sound"), "record 3 of .*00000 has no 'sound'"),
+        (OwnWaves(), "sound", lambda held: held["sound"].Clear(), "record 3 of .*00000 has no 'sound'"),
+        (OwnImages(), "picture", lambda held: held.pop("picture"), "record 3 of .*00000 has no 'picture'"),
+        (OwnImages(), "label", lambda held: held["label"].float_list.value.append(1),
+         "record 3 of .*00000 holds a value of type float in 'label', where features.json promises one of type int64"),
+        (OwnImages(), "label", lambda held: held["label"].int64_list.value.append(1), "holds 2 values in 'label'"),
+        (OwnImages(), "label", lambda held: held["label"].int64_list.Clear(), "has no 'label'"),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_not_as_described_is_named(tmp_path, source, name, change, told):
+    folder = shard_sets.write(tmp_path / "set", {"train": shard_sets.rows(7)})
+    with pytest.raises(BadInput, match=told):
+        source.load(changed_record(folder, change))
+
+
+def test_what_tensorflow_says_is_told_without_where_it_was_made():
+    made = 'Graph execution error:\n\nDetected at node A defined at:\n  File "x.py", line 3\n\nIt is no JPEG\n'
+    assert files.brief(ValueError(f"{made}\t [[{{{{node A}}}}]] [Op:f]")) == "It is no JPEG"
+    assert files.brief(ValueError("{{function_node f}} It is no PNG\n\t [[{{node A}}]]")) == "It is no PNG"
+    assert (files.brief(ValueError("one\ntwo")), files.brief(ValueError())) == ("one", "ValueError")
+
+
+def test_a_description_that_cannot_be_true_is_refused(tmp_path):
+    folder = shard_sets.write(tmp_path / "set", {"train": shard_sets.rows(7), "test": shard_sets.rows(3)})
+    info = folder / "dataset_info.json"
+    kept = info.read_text()
+    for lengths in (["999999999999"], ["-3"]):
+        described = json.loads(kept)
+        described["splits"][0]["shardLengths"] = lengths
+        info.write_text(json.dumps(described))
+        with pytest.raises(BadInput, match=r"says that the shard simulated-\w+.tfrecord-00000 of [\d,]+ bytes holds "):
+            OwnImages().load(DataRequest(str(folder), target="label"))
+    info.write_text(kept)
+    (folder / "label.labels.txt").write_text("good\ngood\n")
+    with pytest.raises(BadInput, match=r"'label' has two labels of the name 'good'"):
+        OwnImages().load(DataRequest(str(folder), target="label"))

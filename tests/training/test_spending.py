@@ -3,6 +3,7 @@
 import sys
 from types import SimpleNamespace
 
+import dp_accounting
 import keras
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pipelines.errors import BadInput, TrainingFailed
 from pipelines.objectives.classification import Classification
 from pipelines.task import Recipe
 from pipelines.training import accounting, precision, privacy
-from pipelines.training.accounting import epsilon
+from pipelines.training.accounting import default_delta, epsilon
 from pipelines.training.feed import Rows, feed_of
 from pipelines.training.fit import Training, fit
 from pipelines.training.loop import Loop
@@ -194,3 +195,17 @@ def test_steps_between_two_checkpoints_are_those_of_the_seed_that_is_kept_with_t
     kept = [value for value in training.good.arrays.values() if value.shape == () and value.dtype == np.int64]
     assert fresh in [int(value) for value in kept]
     assert training.good.notes["steps"] == 2
+
+
+def test_without_a_delta_it_stays_far_below_one_over_the_rows():
+    assert default_delta(1000) == 1e-5
+    for rows in (10**5, 10**7):
+        assert default_delta(rows) == pytest.approx(rows**-1.1)
+        assert Spending.of(Recipe(dp_noise=1, epochs=1, batch_size=rows), rows).delta < 0.4 / rows
+
+
+@pytest.mark.parametrize(("noise", "q", "steps"), [(0.12, 1.0, 1), (0.2, 0.02, 500)])
+def test_an_epsilon_too_large_to_mean_anything_is_the_renyi_bound(noise, q, steps):
+    step = dp_accounting.PoissonSampledDpEvent(q, dp_accounting.GaussianDpEvent(noise))
+    bound = dp_accounting.rdp.RdpAccountant(range(2, 65)).compose(step, steps).get_epsilon(1e-5)
+    assert accounting.MEANINGFUL < epsilon(noise, q, steps, 1e-5) == pytest.approx(bound)

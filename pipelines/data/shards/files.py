@@ -22,6 +22,9 @@ _LOSS = re.compile(r"(corrupted|truncated) record at (\d+)")
 
 _NODES = re.compile(r"\{\{.*?\}\}|\[Op:\w+\]")
 
+NODE = "\n\t [["
+"""What follows in TensorFlow's messages, before the name of a node."""
+
 RECORDS_AT_ONCE = 32
 """Records that the first pass holds at a time."""
 
@@ -184,8 +187,13 @@ def _damaged(path: Path, position: int, why: str) -> BadInput:
 
 
 def brief(error: BaseException) -> str:
-    """What an exception says, on one short line, without the names of TensorFlow's nodes."""
-    line = (_NODES.sub("", str(error)).strip().splitlines() or [type(error).__name__])[0]
+    """What an exception says, on one short line.
+
+    TensorFlow may begin with where a node was made, line by line; what went wrong stands right before the node's name.
+    """
+    before, node, _ = str(error).partition(NODE)
+    lines = [line for line in map(str.strip, _NODES.sub("", before).splitlines()) if line] or [type(error).__name__]
+    line = lines[-1 if node else 0]
     return line if len(line) <= 160 else f"{line[:160]}…"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,15 @@ def open_folder(where: str | Path) -> ShardFolder:
     keys = builder.info.supervised_keys
     target = keys[1] if keys and isinstance(keys[1], str) else None
     features = dict(sorted(builder.info.features.items()))  # TFDS gives them in an order of the process
+    for name, feature in features.items():
+        _require_distinct(folder, name, getattr(feature, "names", None) or ())
     return ShardFolder(folder, features, splits, target)
+
+
+def _require_distinct(folder: Path, name: str, labels: Sequence[str]) -> None:
+    """Two labels of one name would become one class."""
+    if twice := next((label for place, label in enumerate(labels) if label in labels[:place]), None):
+        raise BadInput(f"{folder}: the feature {name!r} has two labels of the name {twice!r}; rename one of them")
 
 
 def _shards(folder: Path) -> Iterator[Path]:
@@ -129,5 +137,11 @@ def _files(split: Any, kind: Any) -> Iterator[tuple[RecordFile, int]]:
         path = Path(file)
         if not path.is_file():
             raise BadInput(f"the shard {path} is missing, though {INFO} names it; copy it, or prepare the set again")
+        size = path.stat().st_size
+        if not 0 <= records <= size:  # a record takes more than a byte
+            raise BadInput(
+                f"{path.parent / INFO} says that the shard {path.name} of {size:,} bytes holds {records:,} records; "
+                "copy both again, or prepare the set again"
+            )
         if records:
             yield kind(path), int(records)

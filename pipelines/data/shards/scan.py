@@ -74,23 +74,48 @@ def _scanned(file: RecordFile, small: Mapping[str, Any], large: str | None) -> _
             held = tf.train.Example.FromString(record).features.feature
         except Exception as error:
             raise BadInput(f"record {position + 1} of {file.path} is no tf.train.Example") from error
+        where = f"record {position + 1} of {file.path}"
         for name, kind in lists.items():
             value: Any = getattr(held[name], kind).value if name in held else ()
             if len(value) != 1:
-                raise BadInput(f"record {position + 1} of {file.path} has no {name!r}, which features.json promises")
+                raise BadInput(f"{where} {_instead(held, name, kind)}; prepare the set again")
             found.small[name].append(value[0])
+        if large is not None and not any(_values(held, name) for name in _entries(held, large)):
+            raise BadInput(f"{where} has no {large!r}, which features.json promises; prepare the set again without it")
         found.hashes.append(_hash(held, large, found) if large is not None else 0)
     return found
 
 
+def _instead(held: Any, name: str, kind: str) -> str:
+    """What a record has in place of one value of a feature."""
+    if name not in held or not (count := _values(held, name)):
+        return f"has no {name!r}, which features.json promises"
+    found = held[name].WhichOneof("kind")
+    of = "" if found == kind else f" of type {found.removesuffix('_list')}"
+    return (
+        f"holds {'a value' if count == 1 else f'{count} values'}{of} in {name!r}, where features.json promises one of "
+        f"type {kind.removesuffix('_list')}"
+    )
+
+
+def _values(held: Any, name: str) -> int:
+    """How many values a record has in an entry."""
+    kind = held[name].WhichOneof("kind")
+    return 0 if kind is None else len(getattr(held[name], kind).value)
+
+
+def _entries(held: Any, large: str) -> list[str]:
+    """Where a record keeps the large feature, which may be several entries: `sound`, or `sound/value` and so on."""
+    return sorted(name for name in held if name == large or name.startswith(f"{large}/"))
+
+
 def _hash(held: Any, large: str, found: _Shard) -> int:
-    """Of what is stored for the large feature, which may be several entries: `sound`, or `sound/value` and so on."""
+    """Of what is stored for the large feature."""
     digest = hashlib.blake2b(digest_size=8)
-    for name in sorted(held):
-        if name == large or name.startswith(f"{large}/"):
-            stored = held[name].SerializeToString()
-            digest.update(stored)
-            found.large_bytes += len(stored)
+    for name in _entries(held, large):
+        stored = held[name].SerializeToString()
+        digest.update(stored)
+        found.large_bytes += len(stored)
     return int.from_bytes(digest.digest(), "little")
 
 
