@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.assist import DONE, TRAIN, require_possible
+from pipelines.assist import DONE, TRAIN, agree, meet, require_possible
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender, Fitted, Watch, part_of, unwatched
 from pipelines.contenders.lineup import line_up
@@ -27,7 +27,7 @@ from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import versions
 from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
-from pipelines.training.strategy import make_deterministic, opened
+from pipelines.training.strategy import make_deterministic
 from pipelines.training.workers import from_chief, missed
 
 UNFINISHED = Path("mlruns", "unfinished")
@@ -69,16 +69,17 @@ def run(
         fresh: start anew even if there is unfinished work.
 
     Raises:
-        BadInput: the data, a flag or a setting cannot work; nothing was recorded.
+        BadInput: the data, a flag or a setting cannot work, or is not another worker's; nothing was recorded.
         TrainingFailed: a contender could not be trained; the MLflow run is marked FAILED.
         Interrupted: told to stop; what was done is kept for the same call again.
     """
     started, progress = time.perf_counter(), progress or Silent()
-    opened()  # before TensorFlow computes anything, or workers cannot find each other
+    meet(progress)
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
     require_possible(prepared.recipe, deterministic)
+    agree(task, request, seed, assignments, deterministic, prepared)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic)
     journal = open_journal(UNFINISHED, command, {"data": card.sha256, **versions()}, fresh)
@@ -92,8 +93,6 @@ def run(
             if journal is not None:
                 journal.begin(parent.run_id, command)
             parent.dataset(card)
-            with missed():
-                from_chief(card.sha256.encode())
             trials, cards = _competition(task, prepared, seed, parent, progress, journal)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
