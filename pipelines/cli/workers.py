@@ -79,7 +79,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
                 raise
         if told and code:
             if code != Interrupted.exit_code:  # else the chief has said it
-                raise Interrupted("interrupted; the same command goes on from what was done")
+                raise Interrupted("interrupted")
             return Interrupted.exit_code
         return code
 

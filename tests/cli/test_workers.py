@@ -168,15 +168,18 @@ def test_workers_that_do_not_hear_yet_are_told_when_they_do(launched):
     assert not any(file.with_name(f"{file.name}-deaf").exists() for file in files)
 
 
-def test_a_worker_that_is_started_after_the_signal_is_told_too(launched, monkeypatch):
+def test_a_worker_that_is_being_started_when_the_signal_comes_is_told_too(launched, monkeypatch):
     def started(*arguments):
-        os.kill(os.getpid(), signal.SIGTERM)
-        return usual(*arguments)
+        process = usual(*arguments)
+        if not begun:
+            os.kill(os.getpid(), signal.SIGTERM)
+        begun.append(process)
+        return process
 
-    usual = workers._started
+    begun, usual = [], workers._started
     monkeypatch.setattr(workers, "_started", started)
-    with pytest.raises(Interrupted):
-        launched("heed_signals(print)\n" + WAITS, told(signal.SIGTERM))
+    with suppress(Interrupted):
+        assert launched("heed_signals(print)\ntime.sleep(30)", lambda files: None) == 130
 
 
 def test_a_chief_that_was_killed_is_missed_in_words(launched):
