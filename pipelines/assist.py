@@ -5,18 +5,16 @@ The chief alone trains baselines, judges, saves and records. It says which folds
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from pipelines.contenders.lineup import line_up
 from pipelines.errors import BadInput
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.task import DataRequest, Recipe, Task
+from pipelines.tracking.provenance import sources, versions
 from pipelines.training.strategy import make_deterministic, opened, workers
 from pipelines.training.workers import agreed, from_chief, missed
 
@@ -84,7 +82,7 @@ def agree(
     mine: Mapping[str, Any] = {
         "the task": task.name, "--seed": seed, "--set": sorted(assignments), "--deterministic": deterministic,
         **{f"--{name}": list(value) if isinstance(value, tuple) else value for name, value in asked.items()},
-        "the code": _code(), "the data": prepared.card().sha256,
+        "the code": sources(), "versions": versions(), "the data": prepared.card().sha256,
     }  # fmt: skip
     with missed():
         theirs = json.loads(from_chief(json.dumps(mine).encode()) or b"{}")
@@ -97,15 +95,6 @@ def agree(
         )
     if wrong:
         raise BadInput("another worker was not started with the same command, data or code; it says what differs")
-
-
-def _code() -> str:
-    """A hash of our own sources, and of the version of TensorFlow."""
-    root = Path(__file__).parents[1]
-    found = hashlib.sha256(metadata.version("tensorflow").encode())
-    for path in sorted(path for package in ("pipelines", "domains") for path in (root / package).rglob("*.py")):
-        found.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return found.hexdigest()
 
 
 def require_possible(recipe: Recipe, deterministic: bool) -> None:

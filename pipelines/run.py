@@ -24,7 +24,7 @@ from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, Cost, DataCard, Report, Scorecard
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
-from pipelines.tracking.provenance import versions
+from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
@@ -82,7 +82,9 @@ def run(
     agree(task, request, seed, assignments, deterministic, prepared)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic)
-    journal = open_journal(UNFINISHED, command, {"data": card.sha256, **versions()}, fresh)
+    journal = open_journal(UNFINISHED, command, _identity(prepared, card), fresh)
+    if journal is None:
+        progress.say(f"nothing can be written to {UNFINISHED}: if this run is stopped, it cannot be gone on with")
     going_on_with = "" if journal is None else journal.run_id
     if going_on_with:
         progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
@@ -140,6 +142,12 @@ def commanded(
         "assignments": list(assignments),
         "deterministic": deterministic,
     }
+
+
+def _identity(prepared: Prepared, card: DataCard) -> Mapping[str, str]:
+    """What must be the same for unfinished work to count, besides the command."""
+    declared = {"recipe": str(prepared.recipe), "protocol": str(prepared.protocol)}
+    return {"data": card.sha256, "code": sources(), **declared, **versions()}
 
 
 def _competition(
