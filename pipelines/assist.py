@@ -5,14 +5,18 @@ The chief alone trains baselines, judges, saves and records. It says which folds
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
 
 from pipelines.contenders.lineup import line_up
 from pipelines.errors import BadInput
-from pipelines.prepare import Progress, Silent, prepare
+from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.task import DataRequest, Recipe, Task
+from pipelines.tracking.provenance import sources, versions
 from pipelines.training.strategy import make_deterministic, opened, workers
-from pipelines.training.workers import from_chief, missed
+from pipelines.training.workers import agreed, from_chief, missed
 
 TRAIN, DONE = b"train", b"done"
 """What the chief says of a fold."""
@@ -29,18 +33,17 @@ def assist(
     """Take part in the run that the chief was asked for; the arguments must be the same.
 
     Raises:
-        BadInput: as for a run; or the data here is not the chief's.
+        BadInput: as for a run; or something that was asked for is not what the chief was asked for.
         WorkerLost: another worker is gone.
     """
-    opened()
     progress = progress or Silent()
+    meet(progress)
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
     require_possible(prepared.recipe, deterministic)
+    agree(task, request, seed, assignments, deterministic, prepared)
     with missed():
-        if from_chief(None) != prepared.card().sha256.encode():
-            raise BadInput(f"the data in {prepared.dataset.source} is not the chief's; every worker needs the same")
         for contender in line_up(task, prepared.objective, prepared.recipe):
             if contender.kind == "classical":
                 continue
@@ -49,6 +52,49 @@ def assist(
                     if from_chief(None) == TRAIN:
                         train, valid = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid))
                         contender.fit(train, valid, seed + number, watch)
+
+
+def meet(progress: Progress) -> None:
+    """Open the devices, which several workers do together; before TensorFlow computes anything, or they cannot.
+
+    Raises:
+        BadInput: the port of this worker cannot be had.
+        WorkerLost: not all workers came in time.
+    """
+    with progress.stage("meet the other workers") if workers() > 1 else nullcontext(), missed():
+        opened()
+
+
+def agree(
+    task: Task, request: DataRequest, seed: int, assignments: Sequence[str], deterministic: bool, prepared: Prepared
+) -> None:
+    """Make sure that all workers are asked for the same, of the same data and with the same code.
+
+    Otherwise each would train on other rows, or wait for what the others never do.
+
+    Raises:
+        BadInput: they are not; on every one of them.
+        WorkerLost: another worker is gone.
+    """
+    if workers() == 1:
+        return
+    asked = {name: value for name, value in vars(request).items() if name != "where"}
+    mine: Mapping[str, Any] = {
+        "the task": task.name, "--seed": seed, "--set": sorted(assignments), "--deterministic": deterministic,
+        **{f"--{name}": list(value) if isinstance(value, tuple) else value for name, value in asked.items()},
+        "the code": sources(), "versions": versions(), "the data": prepared.card().sha256,
+    }  # fmt: skip
+    with missed():
+        theirs = json.loads(from_chief(json.dumps(mine).encode()) or b"{}")
+        other = [name for name, value in mine.items() if theirs.get(name) != value]
+        wrong = agreed(bool(other))
+    if other:
+        raise BadInput(
+            f"here {' and '.join(other)} {'is' if len(other) == 1 else 'are'} not the chief's (data: "
+            f"{prepared.dataset.source}); every worker needs the same"
+        )
+    if wrong:
+        raise BadInput("another worker was not started with the same command, data or code; it says what differs")
 
 
 def require_possible(recipe: Recipe, deterministic: bool) -> None:

@@ -121,7 +121,7 @@ class Journal:
 
     Args:
         folder: of this command.
-        identity: what must be the same for the work to count: data, versions.
+        identity: what must be the same for the work to count: data, code, versions.
         run_id: the MLflow run that it belongs to; empty where the work starts anew.
     """
 
@@ -175,7 +175,7 @@ def open_journal(place: Path, command: Mapping[str, Any], identity: Mapping[str,
         _sweep(place)
         for suffix in ("", *(f"-{number}" for number in range(2, 100))):
             folder = place / f"{key}{suffix}"
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)  # another run that ended may just have removed the place
             if (lock := _locked(folder)) is not None:
                 return _opened(folder, identity, fresh, lock)
     except OSError:
@@ -241,9 +241,11 @@ def _locked(folder: Path) -> IO[bytes] | None:
 def _sweep(place: Path) -> None:
     """Remove journals that nobody went on with for long."""
     for folder in place.iterdir():
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD and (lock := _locked(folder)) is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+        with suppress(OSError):  # its own run removes it at this moment
+            old = time.time() - folder.stat().st_mtime > OLD
+            if folder.is_dir() and old and (lock := _locked(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.assist import DONE, TRAIN, require_possible
+from pipelines.assist import DONE, TRAIN, agree, meet, require_possible
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.contenders.lineup import line_up
@@ -24,10 +24,10 @@ from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, Cost, DataCard, Report, Scorecard
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
-from pipelines.tracking.provenance import versions
+from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
-from pipelines.training.strategy import make_deterministic, opened
+from pipelines.training.strategy import make_deterministic
 from pipelines.training.workers import from_chief, missed
 
 UNFINISHED = Path("mlruns", "unfinished")
@@ -69,19 +69,22 @@ def run(
         fresh: start anew even if there is unfinished work.
 
     Raises:
-        BadInput: the data, a flag or a setting cannot work; nothing was recorded.
+        BadInput: the data, a flag or a setting cannot work, or is not another worker's; nothing was recorded.
         TrainingFailed: a contender could not be trained; the MLflow run is marked FAILED.
         Interrupted: told to stop; what was done is kept for the same call again.
     """
     started, progress = time.perf_counter(), progress or Silent()
-    opened()  # before TensorFlow computes anything, or workers cannot find each other
+    meet(progress)
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
     require_possible(prepared.recipe, deterministic)
+    agree(task, request, seed, assignments, deterministic, prepared)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic)
-    journal = open_journal(UNFINISHED, command, {"data": card.sha256, **versions()}, fresh)
+    journal = open_journal(UNFINISHED, command, _identity(prepared, card), fresh)
+    if journal is None:
+        progress.say(f"nothing can be written to {UNFINISHED}: if this run is stopped, it cannot be gone on with")
     going_on_with = "" if journal is None else journal.run_id
     if going_on_with:
         progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
@@ -92,8 +95,6 @@ def run(
             if journal is not None:
                 journal.begin(parent.run_id, command)
             parent.dataset(card)
-            with missed():
-                from_chief(card.sha256.encode())
             trials, cards = _competition(task, prepared, seed, parent, progress, journal)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
@@ -141,6 +142,12 @@ def commanded(
         "assignments": list(assignments),
         "deterministic": deterministic,
     }
+
+
+def _identity(prepared: Prepared, card: DataCard) -> Mapping[str, str]:
+    """What must be the same for unfinished work to count, besides the command."""
+    declared = {"recipe": str(prepared.recipe), "protocol": str(prepared.protocol)}
+    return {"data": card.sha256, "code": sources(), **declared, **versions()}
 
 
 def _competition(

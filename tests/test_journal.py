@@ -1,6 +1,7 @@
 """The journal: one process at a time, the same command finds it, other data or versions do not."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,3 +109,19 @@ def test_unfinished_runs_are_found_by_the_start_of_their_id(tmp_path):
 def test_nothing_to_write_to_is_no_journal(tmp_path):
     (tmp_path / "file").write_text("")
     assert opened(tmp_path / "file" / "unfinished") is None
+
+
+def test_a_journal_that_goes_while_old_ones_are_swept_is_nothing(tmp_path, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+
+    def gone(path, *arguments, **options):
+        if path.name == "theirs":
+            raise FileNotFoundError(path)
+        return usual(path, *arguments, **options)
+
+    usual = Path.stat
+    monkeypatch.setattr(Path, "is_dir", lambda path: True)
+    monkeypatch.setattr(Path, "stat", gone)
+    journal = opened(tmp_path)
+    assert journal is not None
+    journal.close()

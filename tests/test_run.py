@@ -12,7 +12,7 @@ from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
-from pipelines.run import compete, judge, run
+from pipelines.run import _identity, compete, judge, run
 from pipelines.task import DataRequest, Dataset, Protocol, Recipe
 from pipelines.tracking import query
 from pipelines.tracking.store import VARIABLE, open_store
@@ -203,9 +203,26 @@ def test_a_failure_leaves_no_run_open(request_, monkeypatch):
     def fail(*given):
         raise RuntimeError("lost")
 
+    said = []
+    progress = Silent()
+    monkeypatch.setattr(progress, "say", said.append, raising=False)
     monkeypatch.setattr("pipelines.run.compete", fail)
+    monkeypatch.setattr("pipelines.run.open_journal", lambda *given: None)
     with pytest.raises(RuntimeError, match="lost"):
-        run(TASK, request_, 0, FAST)
+        run(TASK, request_, 0, FAST, progress)
+    assert any("it cannot be gone on with" in line for line in said)
     newest = query.runs(TASK.name).iloc[0]
     assert (newest["status"], newest["failure"].split()[0]) == ("FAILED", "RuntimeError")
     assert "RUNNING" not in set(query.runs(TASK.name)["status"])
+
+
+def test_unfinished_work_counts_only_for_the_same_recipe_and_code(request_, monkeypatch):
+    def identity(recipe=TASK.recipe):
+        prepared = prepare(replace(TASK, recipe=recipe), request_, 0, FAST)
+        return _identity(prepared, prepared.card())
+
+    first = identity()
+    assert identity() == first
+    assert identity(replace(TASK.recipe, l2=0.5)) != first
+    monkeypatch.setattr("pipelines.run.sources", lambda: "edited")
+    assert identity() != first

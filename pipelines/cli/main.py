@@ -61,9 +61,9 @@ def run() -> None:
     debug = "--debug" in sys.argv
     # Unset, TensorFlow leaves oneDNN's kernels off on processors without AVX-512 VNNI, where they are quicker too.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    # What libraries meet while Python tidies up after the last line is of no use to anybody.
-    heed_signals(sys.unraisablehook if debug else lambda _: None)
     try:
+        # What libraries meet while Python tidies up after the last line is of no use to anybody.
+        heed_signals(sys.unraisablehook if debug else lambda _: None)
         # A number where the command was left early; click makes 130 of a KeyboardInterrupt.
         ended = app(prog_name="tapeline", standalone_mode=False)
         if ended == Interrupted.exit_code:

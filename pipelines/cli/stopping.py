@@ -8,14 +8,27 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 SECONDS_TO_TIDY = 5
 """For so long after a signal to stop, further ones are not heard."""
 SECONDS_TO_REPEAT = 0.05
 """After which a signal is given again whose exception was lost."""
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let signals to stop wait; a process that is started meanwhile keeps them waiting until it heeds them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Stop:
@@ -60,3 +73,4 @@ def heed_signals(say: Callable[[Any], None]) -> None:
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # ignored, where a shell started us in the background
         signal.signal(signal.SIGINT, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # what came while nobody heeded them arrives now

@@ -11,17 +11,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any
 
-from pipelines.errors import BadInput, WorkerLost
+from pipelines.cli.stopping import SIGNALS, held_back
+from pipelines.errors import BadInput, Interrupted, TapelineError, WorkerLost
 
 SECONDS_TO_END = 20.0
 """For the others to save and end after one worker ended badly; then they are killed."""
+SECONDS_TO_SAVE = 120.0
+"""For the chief to end after another worker was told to stop: to miss that one takes it up to a minute."""
 SECONDS_ALIKE = 2.0
 """In which the chief ends for the reason for which a worker did, and says it itself."""
 MOST_WORKERS = 64
+PROGRAM = "from pipelines.cli.main import run; run()"
 LAST_WORDS = 2000
 """Bytes of a failed worker's stderr that are looked at for its error."""
 
@@ -51,6 +55,7 @@ def launch(count: int, arguments: Sequence[str]) -> int:
 
     Raises:
         WorkerLost: another worker than the chief ended badly; the rest was stopped.
+        Interrupted: this process was told to stop, and all workers were, however each of them then ended.
     """
     if not 2 <= count <= MOST_WORKERS:
         raise BadInput(f"--workers {count}: start 2 to {MOST_WORKERS} processes, or name host:port,host:port,...")
@@ -60,17 +65,28 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         said = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(count)]
         running: list[subprocess.Popen[bytes]] = []
         stack.callback(_end, running)
-        stack.callback(_forwarding(running))
+        told = stack.enter_context(_forwarding(running))
         for index in range(count):
             config = {"cluster": cluster, "task": {"type": "worker", "index": index}}
             settings = {"TF_CONFIG": json.dumps(config), "TF_NUM_INTRAOP_THREADS": threads}
-            running.append(_started(arguments, settings, None if index == 0 else said[index]))
-        return _waited_for(running, said)
+            with held_back():  # until the worker is among those who are told, and until it hears
+                running.append(_started(arguments, settings, None if index == 0 else said[index]))
+        try:
+            code = _waited_for(running, said)
+        except TapelineError:
+            code = WorkerLost.exit_code
+            if not told:
+                raise
+        if told and code:
+            if code != Interrupted.exit_code:  # else the chief has said it
+                raise Interrupted("interrupted")
+            return Interrupted.exit_code
+        return code
 
 
 def _started(arguments: Sequence[str], settings: dict[str, str], said: IO[bytes] | None) -> subprocess.Popen[bytes]:
     """One worker. In a session of its own: Ctrl-C would reach it from the terminal and, forwarded, once more."""
-    program = [sys.executable, "-c", "from pipelines.cli.main import run; run()", *arguments]
+    program = [sys.executable, "-c", PROGRAM, *arguments]
     out = None if said is None else subprocess.DEVNULL
     return subprocess.Popen(  # noqa: S603  our own command line
         program, env={**os.environ, **settings}, stdout=out, stderr=said, start_new_session=True
@@ -83,17 +99,31 @@ def _waited_for(running: Sequence[subprocess.Popen[bytes]], said: Sequence[IO[by
         codes = [each.poll() for each in running]
         failed = [index for index, code in enumerate(codes) if index and code]
         if codes[0] is not None and (codes[0] or None not in codes):
-            return codes[0] if codes[0] >= 0 else 128 - codes[0]
+            return _said_by(running[0])
         if failed and codes[0] is None:
             return _mourned(failed[0], running, said[failed[0]])
         time.sleep(0.1)
 
 
+def _said_by(chief: subprocess.Popen[bytes]) -> int:
+    """The exit code of a chief that has ended.
+
+    Raises:
+        WorkerLost: it was killed, and could not say so.
+    """
+    if chief.returncode < 0:
+        raise WorkerLost(
+            f"worker 0, the chief, was killed by signal {-chief.returncode}; the same command goes on from the last "
+            "checkpoint"
+        )
+    return chief.returncode
+
+
 def _mourned(index: int, running: Sequence[subprocess.Popen[bytes]], said: IO[bytes]) -> int:
     code = running[index].returncode
     with suppress(subprocess.TimeoutExpired):  # the chief may have met the same, or have been told to stop too
-        chief = running[0].wait(SECONDS_TO_END if code == 130 else SECONDS_ALIKE)
-        return chief if chief >= 0 else 128 - chief
+        running[0].wait(SECONDS_TO_SAVE if code == Interrupted.exit_code else SECONDS_ALIKE)
+        return _said_by(running[0])
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
     said.seek(max(0, said.seek(0, os.SEEK_END) - LAST_WORDS))
     lines = [line for line in said.read().decode(errors="replace").splitlines() if line.startswith("error")]
@@ -103,16 +133,23 @@ def _mourned(index: int, running: Sequence[subprocess.Popen[bytes]], said: IO[by
     raise WorkerLost(f"worker {index} of {len(running)} {how}{why}; the same command goes on from the last checkpoint")
 
 
-def _forwarding(running: Sequence[subprocess.Popen[bytes]]) -> Any:
-    """Pass SIGINT and SIGTERM on to every worker from now on; gives back what ends it."""
+@contextmanager
+def _forwarding(running: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
+    """Pass SIGINT and SIGTERM on to every worker meanwhile; gives those that came."""
+    told: list[int] = []
 
     def forward(number: int, frame: Any) -> None:
+        told.append(number)
         for each in running:
             if each.poll() is None:
                 each.send_signal(number)
 
-    usual = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
-    return lambda: [signal.signal(number, handler) for number, handler in usual.items()]
+    usual = {number: signal.signal(number, forward) for number in SIGNALS}
+    try:
+        yield told
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:

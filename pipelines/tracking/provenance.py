@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -33,6 +34,15 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def sources() -> str:
+    """A hash of our own sources: other code may train something else, whatever its version is called."""
+    root = Path(pipelines.__file__).parents[1]
+    found = hashlib.sha256()
+    for path in sorted(path for package in ("pipelines", "domains") for path in (root / package).rglob("*.py")):
+        found.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def git_commit(checkout: Path) -> str | None:

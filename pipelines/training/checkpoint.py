@@ -117,7 +117,8 @@ class Checkpoints:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{PREFIX}*")) if self.folder.is_dir() else []
+        found = self.folder.glob(f"{PREFIX}*") if self.folder.is_dir() else ()
+        return sorted(path for path in found if path.name.removeprefix(PREFIX).isdecimal())  # not somebody's copy
 
     def _write(self, saved: Saved) -> None:
         try:

@@ -49,8 +49,15 @@ class Measured:
 
 
 def folder() -> Path:
-    """Where plans are kept: `tapeline/plans` in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tapeline" / "plans"
+    """Where plans are kept: `tapeline/plans` in the user's cache.
+
+    Raises:
+        FileNotFoundError: the user has no home, as in a container that runs as just any number.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tapeline" / "plans"
+    except RuntimeError as error:
+        raise FileNotFoundError("no home") from error
 
 
 def key_of(network: str, settings: Mapping[str, str]) -> str:
@@ -73,9 +80,9 @@ def recall(key: str) -> Measured | None:
 
 def remember(key: str, measured: Measured) -> None:
     """Keep it for the next run, if the disk takes it."""
-    path = folder() / f"{key}.json"
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
     with suppress(OSError):
+        path = folder() / f"{key}.json"
+        beside = path.with_suffix(f".{os.getpid()}.tmp")
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w", encoding="utf-8") as file:
             json.dump(asdict(measured), file)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
 from pipelines.errors import BadInput
+from pipelines.training.meeting import connected, meet
 
 _state = {"deterministic": False}
 
@@ -21,15 +20,19 @@ def opened() -> Any:
 
     Workers that TF_CONFIG names train together (`MultiWorkerMirroredStrategy`); several GPUs, or CPUs made by
     `split_cpu`, as replicas (`MirroredStrategy`); a TPU as it is; else TensorFlow's default, one device.
+
+    Raises:
+        BadInput: the port of this worker cannot be had.
+        WorkerLost: not all workers came in time.
     """
     import tensorflow as tf
 
-    if cluster():
-        strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        if threading.current_thread() is threading.main_thread():
-            # TensorFlow takes SIGTERM for a notice that nobody reads here; the handler that was there takes it back.
-            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        return strategy
+    if job := cluster():
+        addresses = [each for kind in ("chief", "worker") for each in job["cluster"].get(kind, ())]
+        mine = job["cluster"][job["task"]["type"]][int(job["task"]["index"])]
+        if mine in addresses:
+            meet(addresses, addresses.index(mine))
+        return connected(tf.distribute.MultiWorkerMirroredStrategy)
     if tf.config.list_physical_devices("TPU"):
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
         tf.tpu.experimental.initialize_tpu_system(resolver)

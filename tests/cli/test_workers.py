@@ -3,12 +3,16 @@
 import json
 import os
 import signal
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli import workers
 from pipelines.cli.main import _without
+from pipelines.errors import Interrupted, WorkerLost
 
 from .conftest import TASK, finish, start
 from .tables import loans
@@ -68,14 +72,14 @@ def gone(pid):
 
 def test_a_killed_worker_ends_the_job_and_the_same_command_goes_on_to_the_answer_of_one_process(folder):
     process = start(folder, *ASKED, "--workers", "2")
-    workers = children(process, 2)
+    found = children(process, 2)
     wait_for(folder, "*/mlp-1/result.json", process)
-    os.kill(workers[1], signal.SIGKILL)
+    os.kill(found[1], signal.SIGKILL)
     ended = finish(process)
     assert ended.code == 3
     assert "worker 1 of 2 was killed by signal 9; the same command goes on from the last checkpoint" in ended.err
     assert "Traceback" not in ended.err
-    assert gone(workers[0])
+    assert gone(found[0])
 
     together = finish(start(folder, *ASKED, "--workers=2"))
     assert together.code == 0, together.err
@@ -90,14 +94,98 @@ def test_a_killed_worker_ends_the_job_and_the_same_command_goes_on_to_the_answer
 
 def test_all_workers_stop_when_one_is_told_to_and_keep_what_was_done(folder):
     process = start(folder, *ASKED, "--workers", "2")
-    workers = children(process, 2)
+    found = children(process, 2)
     wait_for(folder, "*/command.json", process)
     process.send_signal(signal.SIGTERM)
     ended = finish(process)
     assert ended.code == 130
     assert "goes on from here" in ended.err
-    assert all(gone(pid) for pid in workers.values())
+    assert all(gone(pid) for pid in found.values())
     assert list((folder / "mlruns" / "unfinished").glob("*/command.json"))
+
+
+STARTS = """
+import json, os, signal, sys, time
+from pipelines.cli.stopping import heed_signals
+index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+"""
+"""What a worker is before it hears signals: here, in place of `tapeline`."""
+HEEDS = "heed_signals(print); open(sys.argv[1 + index], 'w').close()\n"
+WAITS = "time.sleep(300)\n"
+
+
+@pytest.fixture
+def launched(tmp_path, monkeypatch):
+    """Start programs in place of `tapeline`, and do something once files named `0` and `1` say that they are ready."""
+
+    def launch(program, then, count=2):
+        monkeypatch.setattr(workers, "PROGRAM", STARTS + program)
+        files = [tmp_path / str(index) for index in range(count)]
+
+        def wait():
+            while not all(file.exists() for file in files):
+                time.sleep(0.02)
+            then(files)
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        return workers.launch(count, [str(file) for file in files])
+
+    return launch
+
+
+def told(number):
+    return lambda files: os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "try: time.sleep(300)\nexcept KeyboardInterrupt: time.sleep(3 * (index == 0)); sys.exit(130)",
+        "try: time.sleep(300)\nexcept KeyboardInterrupt: time.sleep(index); sys.exit(3)",
+        "try: time.sleep(300)\nexcept KeyboardInterrupt: time.sleep(index == 0); sys.exit(0 if index else 3)",
+        "signal.signal(signal.SIGINT, 0); signal.signal(signal.SIGTERM, 0); time.sleep(300)",
+    ],
+    ids=["a worker first", "as lost", "as missing another", "by the signal itself"],
+)
+def test_who_is_told_to_stop_says_so_however_its_workers_end(number, ends, launched):
+    with suppress(Interrupted):  # the command makes 130 of it
+        assert launched(HEEDS + ends, told(number)) == 130
+
+
+def test_a_run_that_was_done_when_it_was_told_to_stop_is_done(launched):
+    ends = "try: time.sleep(300)\nexcept KeyboardInterrupt: sys.exit(0)"
+    assert launched(HEEDS + ends, told(signal.SIGTERM)) == 0
+
+
+def test_workers_that_do_not_hear_yet_are_told_when_they_do(launched):
+    slow = "open(sys.argv[1 + index], 'w').close(); time.sleep(2); heed_signals(print)\n"
+    ends = "open(sys.argv[1 + index] + '-deaf', 'w').close()\n"
+    files = []
+    with pytest.raises(Interrupted):  # they end by an exception that nobody catches, not by the signal
+        launched(slow + ends + WAITS, lambda found: (files.extend(found), told(signal.SIGTERM)(found)))
+    assert not any(file.with_name(f"{file.name}-deaf").exists() for file in files)
+
+
+def test_a_worker_that_is_being_started_when_the_signal_comes_is_told_too(launched, monkeypatch):
+    def started(*arguments):
+        process = usual(*arguments)
+        if not begun:
+            os.kill(os.getpid(), signal.SIGTERM)
+        begun.append(process)
+        return process
+
+    begun, usual = [], workers._started
+    monkeypatch.setattr(workers, "_started", started)
+    with suppress(Interrupted):
+        assert launched("heed_signals(print)\ntime.sleep(30)", lambda files: None) == 130
+
+
+def test_a_chief_that_was_killed_is_missed_in_words(launched):
+    killed = "if index == 0: time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)\n"
+    with pytest.raises(WorkerLost, match="worker 0, the chief, was killed by signal 9"):
+        launched(HEEDS + killed + WAITS, lambda files: None)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import keras
 import numpy as np
@@ -194,6 +195,14 @@ def test_damaged_or_foreign_notes_are_measured_again(cache, monkeypatch):
 def test_a_cache_that_cannot_be_written_only_costs_measuring(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    remember("key", Measured(0.2, 0.1, "2026-01-01"))
+    assert recall("key") is None
+
+
+def test_a_user_without_a_home_only_costs_measuring(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
     remember("key", Measured(0.2, 0.1, "2026-01-01"))
     assert recall("key") is None
 

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,13 @@ def test_what_a_killed_writer_left_is_ignored_and_swept(tmp_path):
     assert Checkpoints(tmp_path / "here").newest() is None
     assert filled(tmp_path, values=[1]).newest().notes["epoch"] == 1
     assert not left.exists()
+
+
+def test_a_copy_that_somebody_made_beside_them_stops_nothing(tmp_path):
+    checkpoints = filled(tmp_path, values=[1])
+    shutil.copytree(tmp_path / "here" / f"{PREFIX}00000001", tmp_path / "here" / f"{PREFIX}00000001 (copy)")
+    checkpoints.save(saved(2), wait=True)
+    assert checkpoints.newest().notes["epoch"] == 2
 
 
 def test_a_full_disk_keeps_the_one_before_and_says_so(tmp_path):
