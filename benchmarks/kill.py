@@ -63,14 +63,12 @@ def die_and_go_on(folder: Path, kills: int, number: int, seed: int, tell: bool =
     done, failed, identical, training = 0, 0, True, 0
     while done < kills:
         training += 1
-        here = folder / f"training-{training}"
-        while True:
-            fate = _killed_after(here, chance.uniform(0, longest) if done < kills else None, number)
-            if fate == "killed":
-                done += 1
-                continue
-            failed += fate == "failed"
-            break
+        here, started, killed = folder / f"training-{training}", time.monotonic(), 0
+        while (fate := _killed_after(here, chance.uniform(0, longest) if done < kills else None, number)) == "killed":
+            done, killed = done + 1, killed + 1
+        failed += fate == "failed"
+        if not killed:  # a moment after the end kills nobody: the first may have had less of the machine
+            longest = min(longest, time.monotonic() - started)
         identical = identical and _hash_at(here) == wanted
         shutil.rmtree(here)
         if tell:

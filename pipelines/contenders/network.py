@@ -72,43 +72,23 @@ class NetworkContender:
 
         started = time.perf_counter()
         keras.utils.set_random_seed(seed)
-        objective = smoothed(self.objective.fitted(train.target), self.recipe)
-        architecture = self.network.build(train, objective, self.recipe)
-        names = list(architecture.encode.input)
-        rows = _weighted(_rows(train, objective, architecture, names), objective, self.recipe)
-        replicas = opened().num_replicas_in_sync
-        start = choose(self.recipe, rows.encoded_bytes, architecture.xla, replicas, rows.row_bytes, rows.on_demand)
-        spending = Spending.of(self.recipe, len(train)) if self.recipe.private else None
-        training, validation = (
-            each.resident() if start.resident else each.streamed()
-            for each in (rows, _rows(valid, objective, architecture, names))
-        )
+        at_work = self._at_work(train, valid)
         with opened().scope(), missed():
-            plan = self._plan(start, training, architecture, objective, spending)
-
-            def one(number: int) -> Trained:
-                if number:
-                    keras.utils.set_random_seed(seed_of(seed, number))
-                    architecture.core.set_weights(keras.models.clone_model(architecture.core).get_weights())
-                loop = self._loop(architecture, objective, spending, plan)
-                here, score = checkpoints and checkpoints.part(number), self._score(objective, valid)
-                told = part_of(watch, number, self.recipe.restarts)
-                trained = fit(loop, training, validation, seed_of(seed, number), score, told, here)
-                architecture.core.set_weights(loop.core.get_weights())
-                return trained
-
-            trained, chosen = _best_of(one, architecture.core, self.recipe.restarts)
-        best = trained.best_epoch
+            plan = self._plan(at_work)
+            trained, chosen = self._trained(
+                at_work, plan, seed, self._score(at_work.objective, valid), watch, checkpoints
+            )
+        architecture, spending = at_work.architecture, at_work.spending
         return FittedNetwork(
-            model=_served(architecture, objective),
-            objective=objective,
-            kinds={name: train.kinds[name] for name in names},
+            model=_served(architecture, at_work.objective),
+            objective=at_work.objective,
+            kinds={name: train.kinds[name] for name in architecture.encode.input},
             cost=Cost(time.perf_counter() - started, parameters=architecture.core.count_params()),
-            history=History(_told(trained.metrics, self.recipe), best),
+            history=History(_told(trained.metrics, self.recipe), trained.best_epoch),
             settings={
                 "plan": plan.explained,
                 "precision": precision.chosen(self.recipe),
-                "epochs": f"{len(trained.metrics['valid_loss'])}, best {best + 1}",
+                "epochs": f"{len(trained.metrics['valid_loss'])}, best {trained.best_epoch + 1}",
                 **chosen,
                 **_gradients(trained),
                 **(spending.guarantee(trained.steps).settings() if spending else {}),
@@ -116,30 +96,69 @@ class NetworkContender:
             },
         )
 
-    def _plan(
-        self, start: Plan, rows: Rows, architecture: Architecture, objective: Objective, spending: Spending | None
-    ) -> Plan:
+    def _at_work(self, train: Examples, valid: Examples) -> _AtWork:
+        """A network that is not trained, and the rows as it takes them."""
+        recipe = self.recipe
+        objective = smoothed(self.objective.fitted(train.target), recipe)
+        architecture = self.network.build(train, objective, recipe)
+        rows, validation = (_rows(each, objective, architecture) for each in (train, valid))
+        rows = _weighted(rows, recipe)
+        replicas = opened().num_replicas_in_sync
+        start = choose(recipe, rows.encoded_bytes, architecture.xla, replicas, rows.row_bytes, rows.on_demand)
+        spending = Spending.of(recipe, len(train)) if recipe.private else None
+        fed, watched = (each.resident() if start.resident else each.streamed() for each in (rows, validation))
+        return _AtWork(architecture, objective, fed, watched, start, spending)
+
+    def _trained(
+        self,
+        at_work: _AtWork,
+        plan: Plan,
+        seed: int,
+        score: Callable[[NDArray[Any]], float] | None,
+        watch: Watch,
+        checkpoints: Checkpoints | None,
+    ) -> tuple[Trained, dict[str, str]]:
+        """The best of the recipe's starts, its weights left in the network; and what there is to say of the others."""
+        import keras
+
+        core = at_work.architecture.core
+
+        def one(number: int) -> Trained:
+            if number:
+                keras.utils.set_random_seed(seed_of(seed, number))
+                core.set_weights(keras.models.clone_model(core).get_weights())
+            loop = self._loop(at_work, plan)
+            here, told = checkpoints and checkpoints.part(number), part_of(watch, number, self.recipe.restarts)
+            trained = fit(loop, at_work.train, at_work.valid, seed_of(seed, number), score, told, here)
+            core.set_weights(loop.core.get_weights())
+            return trained
+
+        return _best_of(one, core, self.recipe.restarts)
+
+    def _plan(self, at_work: _AtWork) -> Plan:
         """How networks of this shape are trained, chosen once."""
-        shape = f"{start} {_shape_of(architecture.core)}"
+        core, start = at_work.architecture.core, at_work.start
+        shape = f"{start} {_shape_of(core)}"
         if shape not in self._plans:
-            loop_of = partial(self._loop, architecture, objective, spending)
-            self._plans[shape] = measured_plan(start, loop_of, rows, objective, architecture.core, shape)
+            loop_of = partial(self._loop, at_work)
+            self._plans[shape] = measured_plan(start, loop_of, at_work.train, at_work.objective, core, shape)
         return self._plans[shape]
 
-    def _loop(self, architecture: Architecture, objective: Objective, spending: Spending | None, plan: Plan) -> Loop:
+    def _loop(self, at_work: _AtWork, plan: Plan) -> Loop:
         """The traced loop for a network of this shape, made once."""
-        shape = f"{plan} {_shape_of(architecture.core)}"
+        untrained, objective, spending = at_work.architecture.core, at_work.objective, at_work.spending
+        shape = f"{plan} {_shape_of(untrained)}"
         if shape not in self._loops:
             import keras
 
-            core = keras.models.clone_model(architecture.core)
+            core = keras.models.clone_model(untrained)
             if replicas() > 1:
                 synchronise(core)
             precision.lower(core, precision.chosen(self.recipe))
             step = _step(core, objective, self.recipe, spending)
             self._loops[shape] = Loop(step, core, objective.loss, self.recipe, plan)
         loop = self._loops[shape]
-        loop.restart(architecture.core)
+        loop.restart(untrained)
         if spending is not None and isinstance(loop.step, Private):
             loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own
         return loop
@@ -157,6 +176,24 @@ class NetworkContender:
             return sign * objective.scores(target, predictions, valid.weight)[objective.primary]
 
         return score
+
+
+@dataclass(frozen=True)
+class _AtWork:
+    """One training before it begins.
+
+    Args:
+        train, valid: rows encoded, or read as they are needed.
+        start: the plan before anything was measured.
+        spending: of a private training.
+    """
+
+    architecture: Architecture
+    objective: Objective
+    train: Rows
+    valid: Rows
+    start: Plan
+    spending: Spending | None
 
 
 @dataclass(frozen=True)
@@ -237,7 +274,7 @@ def _gradients(trained: Trained) -> dict[str, str]:
     return {"gradients": "; ".join(map(str, findings)) or "healthy in every layer"}
 
 
-def _weighted(rows: _Encodable, objective: Objective, recipe: Recipe) -> _Encodable:
+def _weighted(rows: _Encodable, recipe: Recipe) -> _Encodable:
     """Training rows with the weights of their classes, if the recipe asks for that; validation rows keep their own."""
     if recipe.class_weights == "none":
         return rows
@@ -303,12 +340,12 @@ class _Encodable:
         return Rows(read, self.y, self.weight, self._evaluated)
 
 
-def _rows(examples: Examples, objective: Objective, architecture: Architecture, names: list[str]) -> _Encodable:
+def _rows(examples: Examples, objective: Objective, architecture: Architecture) -> _Encodable:
     weight = np.ones(len(examples)) if examples.weight is None else examples.weight
     return _Encodable(
         examples,
         architecture.encode,
-        {name: examples.columns[name] for name in names},
+        {name: examples.columns[name] for name in architecture.encode.input},
         objective.learnable(objective.encode(examples.target)),
         weight.astype(np.float32),
     )
