@@ -12,8 +12,8 @@ help: ## what can be made
 run: .venv/.run ## train and judge finance/credit-default on its sample; TASK=... for another task
 	@$(BIN)/tapeline run $(or $(TASK),finance/credit-default)
 
-test: .venv/.test ## run the tests
-	@$(BIN)/python -m pytest
+test: .venv/.test ## run the tests, two files at a time
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/.test ## check style and types
 	@$(BIN)/ruff check .
