@@ -154,7 +154,7 @@ def test_a_run_may_ask_for_a_way_to_decide_of_its_own(request_):
 
 @pytest.mark.parametrize(
     ("rule", "target", "said"),
-    [("cost:1", "Status", "write one of"), ("cost:1:5", "Job", "has not two")],
+    [("cost:1", "Status", "write one of"), ("cost:1:5", "Age", "has not two")],
 )
 def test_a_way_to_decide_that_cannot_be_is_refused(request_, rule, target, said):
     with pytest.raises(BadInput, match=said) as refused:
