@@ -17,6 +17,7 @@ from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.splits import Fold, split
 from pipelines.errors import BadInput
+from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Objective
 from pipelines.report.document import Check, DataCard
 from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
@@ -97,11 +98,13 @@ def prepare(
         BadInput: what is wrong with the data, a flag or a setting, and what would be right.
     """
     progress = progress or Silent()
-    settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
+    _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
+    rule = _rule(asked)
     with progress.stage("read and check the data"):
         dataset = load(task, request)
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
+        objective = _deciding(objective, rule)
         recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
@@ -118,6 +121,34 @@ def prepare(
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
     return Prepared(dataset, objective, folds, recipe, protocol, checks)
+
+
+def _rule(protocol: Splitting) -> Rule | None:
+    """How thresholds are to be chosen; None where that is left to the task.
+
+    Raises:
+        BadInput: what is asked for is no rule.
+    """
+    try:
+        return Rule.parse(protocol.decide_by) if protocol.decide_by else None
+    except ValueError as error:
+        raise BadInput(f"--set protocol.decide_by={protocol.decide_by}: {error}") from error
+
+
+def _deciding(objective: Any, rule: Rule | None) -> Any:
+    """The objective with that rule.
+
+    Raises:
+        BadInput: there is nothing to choose a threshold for.
+    """
+    if rule is None:
+        return objective
+    if not getattr(objective, "binary", False):
+        raise BadInput(
+            f"--set protocol.decide_by={rule} chooses the threshold between two classes, and this target has not two; "
+            "leave it out"
+        )
+    return replace(objective, decide_by=str(rule))
 
 
 def load(task: Task, request: DataRequest) -> Dataset:

@@ -15,7 +15,7 @@ from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of
 from pipelines.contenders.lineup import line_up
 from pipelines.data.splits import Fold
 from pipelines.errors import Interrupted
-from pipelines.evaluation import bias, comparison, intervals, thresholds, verdict
+from pipelines.evaluation import bias, comparison, decisions, intervals, thresholds, verdict
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep, open_journal, unfinished
 from pipelines.objectives.objective import Objective, Predictions
@@ -238,6 +238,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         scores=intervals.estimates(outcome, objective, prepared.protocol.resamples, seed),
         cost=trial.cost,
         threshold=trial.threshold,
+        decisions=decisions.decided(outcome, objective),
         bias=table,
         gaps=bias.gaps(table),
         mlflow_run_id=mlflow_run_id,
@@ -286,6 +287,7 @@ def _report(
         primary=objective.primary,
         mlflow_run_id=mlflow_run_id,
         versions=versions(),
+        decided_by=prepared.protocol.decide_by,
     )
 
 

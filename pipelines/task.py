@@ -195,6 +195,10 @@ class Protocol:
     repeats: int = 1
     resamples: int = 1000
     """Bootstrap samples behind each interval."""
+    decide_by: str = ""
+    """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
+    `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
+    or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
 
     def __post_init__(self) -> None:
         for name in ("test", "valid"):

@@ -9,6 +9,7 @@ import pytest
 from domains.finance.credit_default import TASK
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.data.examples import Examples
+from pipelines.errors import BadInput
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
@@ -148,6 +149,27 @@ def test_what_happened_in_any_fold_is_in_the_report(request_):
     assert judge(replace(trial, folds=folds), prepared, 0).settings == {"plan": "a", "notes": "fold 2: rolled back"}
 
 
+def test_a_run_may_ask_for_a_way_to_decide_of_its_own(request_):
+    """Misses are so dear, or alerts so few, that everybody, or nobody, is decided positive."""
+    asked = replace(request_, positive="good")
+    trials = {
+        rule: compete(Oracle(), prepare(TASK, asked, 0, [*FAST, f"protocol.decide_by={rule}"]), 0)
+        for rule in ("cost:1:1000", "sensitivity:0.5", "alerts:0.0001")
+    }
+    assert trials["cost:1:1000"].threshold == trials["sensitivity:0.5"].threshold == pytest.approx(0.2)
+    assert trials["alerts:0.0001"].threshold > 0.3
+
+
+@pytest.mark.parametrize(
+    ("rule", "target", "said"),
+    [("cost:1", "Status", "write one of"), ("cost:1:5", "Age", "has not two")],
+)
+def test_a_way_to_decide_that_cannot_be_is_refused(request_, rule, target, said):
+    with pytest.raises(BadInput, match=said) as refused:
+        prepare(TASK, replace(request_, target=target), 0, [*FAST, f"protocol.decide_by={rule}"])
+    assert f"protocol.decide_by={rule}" in str(refused.value)
+
+
 def test_the_same_seed_gives_the_same_classical_predictions(request_):
     from pipelines.contenders.lineup import line_up
 
@@ -164,6 +186,7 @@ def test_a_report_says_all_and_survives_being_written(report):
     assert [card.name for card in report.contenders] == ["mlp", "prior", "linear"]
     assert {row.attribute for card in report.contenders for row in card.bias} == {"Age", "Marital"}
     assert [each.baseline for each in report.comparisons] == ["prior", "linear"]
+    assert all(card.decisions["sensitivity"].low <= card.decisions["sensitivity"].high for card in report.contenders)
 
 
 def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):
@@ -176,7 +199,15 @@ def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):
     assert parent.data.tags["data_sha256"] == report.data.sha256
     assert query.report(report.mlflow_run_id).to_json() == report.to_json()
     drawn = {each.path.removeprefix("figures/") for each in client.list_artifacts(report.mlflow_run_id, "figures")}
-    assert drawn >= {"scores.png", "roc.png", "precision_recall.png", "calibration.png", "bias_tpr.png", "bias_fpr.png"}
+    assert drawn >= {
+        "scores.png",
+        "roc.png",
+        "precision_recall.png",
+        "calibration.png",
+        "decision_curve.png",
+        "bias_tpr.png",
+        "bias_fpr.png",
+    }
 
 
 def test_each_child_holds_its_scores_and_a_model_with_a_signature(report):

@@ -23,6 +23,8 @@ from pipelines.objectives.objective import Objective, Predictions
 
 DESCRIPTION = "contender.json"
 FORMAT = 1
+NOBODY = 1.000001
+"""A threshold just above 1 decides nobody positive, which may be best."""
 
 TRUSTED = frozenset({
     "functools.partial", "sklearn.utils.validation.check_array",  # boosting's; a partial's function must be here too
@@ -109,7 +111,7 @@ def load(folder: Path) -> Saved:
         task, name, threshold = description["task"], description["name"], description["threshold"]
         shapes = {str(name): tuple(map(int, shape)) for name, shape in description.get("shapes", {}).items()}
         threshold = float("nan") if threshold is None else float(threshold)
-        if not (threshold != threshold or 0 <= threshold <= 1):
+        if not (threshold != threshold or 0 <= threshold <= NOBODY):
             raise ValueError(f"a threshold of {threshold} is no probability")
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,13 @@ class Classification:
         positive: the label that counts as positive when there are two; None finds one in `POSITIVE_WORDS` or else
             takes the rarer.
         classes: the labels in the order of the outputs, the positive one last of two; found by `resolve`.
-        decide_by: what the decision threshold maximises on validation rows.
+        decide_by: how the decision threshold is chosen on validation rows; `evaluation.thresholds.RULES` has the ways.
         label_smoothing: share of each label spread evenly over all classes (Szegedy et al. 2016).
     """
 
     positive: str | None = None
     classes: tuple[str, ...] = ()
-    decide_by: Literal["balanced_accuracy", "f1", "accuracy"] = "balanced_accuracy"
+    decide_by: str = "balanced_accuracy"
     label_smoothing: float = 0.0
     kind: str = "classification"
 

@@ -108,6 +108,8 @@ class Scorecard:
     gaps: tuple[Gap, ...] = ()
     mlflow_run_id: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    decisions: Mapping[str, Estimate] = field(default_factory=dict)
+    """Of two classes: what the decisions at the threshold do (`sensitivity`, `precision`, `cost_per_1000`, ...)."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     deterministic: bool = False
     """Whether the same command gives the same weights in any process on the same hardware."""
+    decided_by: str = ""
+    """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -226,6 +230,7 @@ def _plain(value: Any) -> Any:
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
+    fields["decisions"] = {name: _estimate(value) for name, value in fields.get("decisions", {}).items()}
     cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])

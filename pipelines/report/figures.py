@@ -116,6 +116,34 @@ def calibration(curves: Mapping[str, Reliability]) -> Figure:
     return figure
 
 
+def decision_curve(curves: Mapping[str, Curve], everyone: Curve, chosen: float) -> Figure:
+    """Net benefit of acting on each contender from each threshold on, beside acting on everyone and on nobody.
+
+    Args:
+        curves: threshold and net benefit by contender.
+        everyone: of acting on every row.
+        chosen: threshold that the network decides at; NaN where none was chosen.
+    """
+    figure = _blank(6.2, 5.2)
+    axes = figure.subplots()
+    axes.axhline(0, color=GREY, linewidth=1, label="acting on nobody")
+    axes.plot(everyone.x, everyone.y, color=GREY, linewidth=1, linestyle="--", label="acting on everyone")
+    for place, (name, curve) in enumerate(curves.items()):
+        axes.plot(
+            curve.x, curve.y, color=COLOURS[place % len(COLOURS)], linestyle=DASHES[place % len(DASHES)], label=name
+        )
+    if chosen == chosen:
+        axes.axvline(chosen, color=GREY, linewidth=1, linestyle=":", label="the network's threshold")
+    highest = max(float(np.nanmax(curve.y)) for curve in (everyone, *curves.values()))
+    axes.set_ylim(-0.3 * max(highest, 0.01), 1.15 * max(highest, 0.01))
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("probability from which one acts")
+    axes.set_ylabel("net benefit per row")
+    _title(figure, "Is acting on it worth it? (higher is better)")
+    axes.legend(loc="upper right")
+    return figure
+
+
 def learning_curves(histories: Mapping[str, History]) -> Figure:
     """Metrics per epoch, one panel for the losses and one for each other metric; validation is dashed.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipelines.evaluation import curves
+import numpy as np
+
+from pipelines.evaluation import curves, decisions
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
 from pipelines.report import figures
@@ -31,6 +33,12 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         drawn = {name: _recall_precision(*each) for name, each in informed.items()}
         yield "precision_recall", figures.precision_recall(drawn, prevalence)
         yield "calibration", figures.calibration({name: _reliability(*each) for name, each in informed.items()})
+        thresholds = np.linspace(0.01, 0.99, 99)
+        worth = {name: decisions.decision_curve(*each, thresholds, first.weight) for name, each in informed.items()}
+        chosen = report.scorecard(report.verdict.network).threshold
+        everyone = figures.Curve(thresholds, next(iter(worth.values())).everyone)
+        benefit = {name: figures.Curve(each.threshold, each.model) for name, each in worth.items()}
+        yield "decision_curve", figures.decision_curve(benefit, everyone, chosen)
     found = {metric for card in report.contenders for row in card.bias for metric in row.metrics}
     for metric in BIAS_METRICS:
         if metric in found:

@@ -34,6 +34,19 @@ def test_a_report_fits_the_terminal_and_cuts_nothing(report, width):
     assert " ".join(report.verdict.sentence.split()) in " ".join(text.split())
 
 
+def test_decisions_are_shown_where_a_way_to_decide_was_asked_for(report):
+    assert "decisions by" not in shown(report, 80)
+    costly = tuple(
+        replace(card, decisions={**card.decisions, "cost_per_1000": Estimate(451.2, 430.0, 1470.4)})
+        for card in report.contenders
+    )
+    text = shown(replace(report, decided_by="cost:1:5", contenders=costly), 80)
+    assert "decisions by cost:1:5" in text
+    assert "…" not in text
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    assert "430.0-1,470" in text
+
+
 def test_an_undefined_number_is_said_to_be_undefined(report):
     unknown = Estimate(math.nan)
     row = GroupRow("sex", "x", 1, 0, dict.fromkeys(report.contenders[0].bias[0].metrics, unknown))

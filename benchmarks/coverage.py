@@ -1,0 +1,197 @@
+"""How often intervals hold the truth and verdicts err: `python -m benchmarks.coverage`.
+
+Tests are simulated whose true scores are known (`benchmarks/simulated.py`), and judged by the code that judges runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.simulated import OBJECTIVE, World, halves_of_features
+from benchmarks.summary import machine, write
+from pipelines.evaluation import bias, comparison, intervals, verdict
+from pipelines.evaluation.intervals import wilson
+from pipelines.evaluation.outcome import Outcome
+from pipelines.report.document import Cost, Estimate, Scorecard
+from pipelines.task import Limits
+
+RESULTS = Path(__file__).parent / "results" / "coverage.json"
+RESAMPLES = 1000
+AT_ONCE = 20
+"""Sets judged by a process before it answers."""
+
+ROWS = World()
+PATIENTS = World(cluster=5, shared=0.8)
+GROUPS = World(rows=800, shifts=(1.6, 1.0))
+PATIENTS_IN_GROUPS = World(rows=1600, cluster=5, shared=0.8, shifts=(1.6, 1.0))
+BETTER = 0.35
+"""What the network's shift has over the baselines' where power is measured."""
+BASELINES = ("boosting", "forest", "logistic")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every simulated set.
+
+    Args:
+        ask: (seed) -> whether the answer was `wanted`.
+        wanted: "covers": the interval holds the truth; "errs": the verdict is yes or no though there is no difference;
+            "finds": the verdict is yes, and there is a difference.
+        low, high: between which the share is promised to be.
+    """
+
+    name: str
+    ask: Callable[[int], bool]
+    wanted: str
+    low: float = 0.0
+    high: float = 1.0
+
+
+def main() -> None:
+    """Ask, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
+    parser.add_argument("--sets", type=int, default=2000, help="simulated sets for each question (default: 2000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first set; the others count on (default: 0)")
+    parser.add_argument("--quick", action="store_true", help="20 sets each; writes nothing")
+    asked = parser.parse_args()
+    sets = 20 if asked.quick else asked.sets
+    numbers = track(range(len(QUESTIONS)), "simulating", console=Console(stderr=True))
+    found = [answered(number, sets, asked.seed) for number in numbers]
+    Console(width=120).print(_table(found))
+    if not asked.quick:
+        write({"machine": machine(), "sets": sets, "resamples": RESAMPLES, "questions": found}, RESULTS)
+        raise SystemExit(0 if all(each["holds"] for each in found) else 1)
+
+
+def answered(number: int, sets: int, seed: int) -> dict[str, Any]:
+    """The share of the sets that answered as wanted, with Wilson's interval, and whether it is what is promised."""
+    question = QUESTIONS[number]
+    starts = range(seed, seed + sets, AT_ONCE)
+    with ProcessPoolExecutor() as pool:
+        counts = pool.map(partial(_counted, number, seed + sets), starts)
+        hits = sum(counts)
+    low, high = (float(end) for end in wilson(hits, sets))
+    return {
+        "question": question.name, "wanted": question.wanted, "sets": sets, "share": hits / sets, "low": low,
+        "high": high, "promised": [question.low, question.high], "holds": question.low <= hits / sets <= question.high,
+    }  # fmt: skip
+
+
+def _counted(number: int, stop: int, start: int) -> int:
+    return sum(QUESTIONS[number].ask(seed) for seed in range(start, min(start + AT_ONCE, stop)))
+
+
+def covers(world: World, score: str, truth: float, seed: int) -> bool:
+    """Whether a score's interval holds the true value."""
+    (outcome,) = world.tested(np.random.default_rng(seed))
+    return _holds(intervals.estimates(outcome, OBJECTIVE, RESAMPLES, seed)[score], truth)
+
+
+def covers_gap(world: World, seed: int) -> bool:
+    """Whether the interval of the difference of two groups' true positive rates holds the true difference."""
+    (outcome,) = world.tested(np.random.default_rng(seed))
+    (gap,) = (each for each in bias.gaps(bias.group_table(outcome, OBJECTIVE)) if each.metric == "equal_opportunity")
+    truth = abs(world.rate(0, True) - world.rate(1, True))
+    return gap.low <= truth <= gap.high
+
+
+def covers_group(world: World, metric: str, seed: int) -> bool:
+    """Whether the interval of the second group's rate holds the true rate."""
+    (outcome,) = world.tested(np.random.default_rng(seed))
+    (row,) = (each for each in bias.group_table(outcome, OBJECTIVE) if each.group == "1")
+    return _holds(row.metrics[metric], world.rate(1, metric == "tpr"))
+
+
+def decides(world: World, score: str, better: float, wanted: tuple[str, ...], seed: int) -> bool:
+    """Whether the verdict on a network and three baselines is one of the wanted."""
+    outcomes = world.tested(np.random.default_rng(seed), (better, *(0.0 for _ in BASELINES)))
+    return _answer(dict(zip(("network", *BASELINES), outcomes, strict=True)), score, seed) in wanted
+
+
+def decides_over_folds(rows: int, better: float, wanted: tuple[str, ...], seed: int) -> bool:
+    """The same of two models that are trained in five folds."""
+    outcomes = halves_of_features(np.random.default_rng(seed), rows, 5, better)
+    return _answer(dict(zip(("network", "logistic"), outcomes, strict=True)), "auroc", seed) in wanted
+
+
+def _answer(outcomes: Mapping[str, Outcome], score: str, seed: int) -> str:
+    network, *baselines = outcomes
+    tested = comparison.compare(network, baselines, outcomes, OBJECTIVE, score, RESAMPLES, seed)
+    cards = [
+        Scorecard(
+            name, "network" if name == network else "classical", {score: Estimate(_mean(outcome, score))}, Cost(0)
+        )
+        for name, outcome in outcomes.items()
+    ]
+    n = outcomes[network].distinct_rows
+    return verdict.judge(Limits(), [network], baselines, cards, tested, score, True, n).network_beats_best_baseline
+
+
+def _mean(outcome: Outcome, score: str) -> float:
+    """As a scorecard has it: over the folds."""
+    return float(np.nanmean([fold[score] for fold in outcome.fold_scores(OBJECTIVE)]))
+
+
+def _holds(estimate: Estimate, truth: float) -> bool:
+    return estimate.low <= truth <= estimate.high
+
+
+def _coverage(name: str, ask: Callable[[int], bool]) -> Question:
+    return Question(name, ask, "covers", 0.93, 0.97)
+
+
+def _error(name: str, ask: Callable[[int], bool]) -> Question:
+    return Question(name, ask, "errs", 0.0, 0.055)
+
+
+def _power(name: str, ask: Callable[[int], bool]) -> Question:
+    return Question(name, ask, "finds")
+
+
+DECIDED, FOUND = ("yes", "no"), ("yes",)
+_BETTER_WORLD = World(shifts=(World().shifts[0] + BETTER,))
+_LEAD = f"AUROC {_BETTER_WORLD.auroc():.3f} against {World().auroc():.3f}"
+QUESTIONS = (
+    _coverage("AUROC (DeLong), 400 rows", partial(covers, ROWS, "auroc", ROWS.auroc())),
+    _coverage("accuracy (bootstrap), 400 rows", partial(covers, ROWS, "accuracy", ROWS.accuracy())),
+    _coverage("AUROC, 400 rows of 80 patients", partial(covers, PATIENTS, "auroc", PATIENTS.auroc())),
+    _coverage("accuracy, 400 rows of 80 patients", partial(covers, PATIENTS, "accuracy", PATIENTS.accuracy())),
+    _coverage("TPR of a group (Wilson), 800 rows", partial(covers_group, GROUPS, "tpr")),
+    _coverage("TPR of a group, 1600 rows of 320 patients", partial(covers_group, PATIENTS_IN_GROUPS, "tpr")),
+    _coverage("TPR gap of two groups, 800 rows", partial(covers_gap, GROUPS)),
+    _coverage("TPR gap, 1600 rows of 320 patients", partial(covers_gap, PATIENTS_IN_GROUPS)),
+    _error("three baselines, by AUROC, 400 rows", partial(decides, ROWS, "auroc", 0.0, DECIDED)),
+    _error("three baselines, by accuracy, 400 rows", partial(decides, ROWS, "accuracy", 0.0, DECIDED)),
+    _error("three baselines, by AUROC, 80 patients", partial(decides, PATIENTS, "auroc", 0.0, DECIDED)),
+    _error("one baseline, five folds of 300 rows", partial(decides_over_folds, 300, 0.0, DECIDED)),
+    _power(f"{_LEAD}, three baselines, 400 rows", partial(decides, ROWS, "auroc", BETTER, FOUND)),
+    _power(f"{_LEAD}, 1600 rows", partial(decides, World(rows=1600), "auroc", BETTER, FOUND)),
+    _power("ten features of .35 against .25, five folds of 300 rows", partial(decides_over_folds, 300, 0.1, FOUND)),
+)  # fmt: skip
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    table = Table("of simulated sets", "share", "95 % interval", "promised", "holds", box=SIMPLE)
+    for each in found:
+        promised = "" if each["wanted"] == "finds" else f"{each['promised'][0]:.3f} to {each['promised'][1]:.3f}"
+        table.add_row(
+            f"{each['wanted']}: {each['question']}", f"{each['share']:.3f}", f"{each['low']:.3f} to {each['high']:.3f}",
+            promised, "" if not promised else "yes" if each["holds"] else "NO",
+        )  # fmt: skip
+    return table
+
+
+if __name__ == "__main__":
+    main()
