@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.contenders.lineup import line_up
 from pipelines.data.splits import Fold
-from pipelines.errors import Interrupted
+from pipelines.errors import Interrupted, TrainingFailed
 from pipelines.evaluation import bias, comparison, decisions, intervals, thresholds, verdict
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep, open_journal, unfinished
@@ -29,6 +30,9 @@ from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
 from pipelines.training.workers import from_chief, missed
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How the system says that nothing more can be written."""
 
 UNFINISHED = Path("mlruns", "unfinished")
 """Where runs that were stopped keep what they had done, under the current folder."""
@@ -70,7 +74,7 @@ def run(
 
     Raises:
         BadInput: the data, a flag or a setting cannot work, or is not another worker's; nothing was recorded.
-        TrainingFailed: a contender could not be trained; the MLflow run is marked FAILED.
+        TrainingFailed: a contender could not be trained, or the disk is full; the MLflow run is marked FAILED.
         Interrupted: told to stop; what was done is kept for the same call again.
     """
     started, progress = time.perf_counter(), progress or Silent()
@@ -109,6 +113,12 @@ def run(
         raise Interrupted(
             f"interrupted; the same command, or `tapeline run --resume {journal.run_id}`, goes on from here"
         ) from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        again = "make room, and give the same command again" + (", which goes on from here" if journal else "")
+        raise TrainingFailed(f"the disk is full{where}; {again}") from error
     finally:
         if journal is not None:
             journal.release()

@@ -1,5 +1,6 @@
 """One run inside this process: how the protocol fits the data, what models may see, what is recorded."""
 
+import errno
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from domains.finance.credit_default import TASK
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.data.examples import Examples
-from pipelines.errors import BadInput
+from pipelines.errors import BadInput, TrainingFailed
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
@@ -245,6 +246,15 @@ def test_a_failure_leaves_no_run_open(request_, monkeypatch):
     newest = query.runs(TASK.name).iloc[0]
     assert (newest["status"], newest["failure"].split()[0]) == ("FAILED", "RuntimeError")
     assert "RUNNING" not in set(query.runs(TASK.name)["status"])
+
+
+def test_a_full_disk_is_said_in_words(request_, monkeypatch):
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device", "some/file")
+
+    monkeypatch.setattr("pipelines.run.compete", full)
+    with pytest.raises(TrainingFailed, match=r"the disk is full \(some/file\); make room.*goes on from here"):
+        run(TASK, request_, 0, FAST)
 
 
 def test_unfinished_work_counts_only_for_the_same_recipe_and_code(request_, monkeypatch):

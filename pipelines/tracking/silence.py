@@ -8,6 +8,9 @@ import os
 
 def quiet_mlflow() -> None:
     """Keep MLflow off stdout and stderr, and from reporting usage home; what the user set stays as it is."""
+    if "MLFLOW_LOGGING_LEVEL" not in os.environ:
+        # It logs with a traceback what it then raises as well, and raising is enough.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
