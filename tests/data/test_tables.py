@@ -116,7 +116,7 @@ def test_text_that_is_no_table(tmp_path, text, words):
         ("t.csv", "größe,y\n1,0\n".encode("latin-1"), ["line 1", "not UTF-8", "iconv"]),
         ("t.csv", "a,y\n1,0\n".encode("utf-16"), ["UTF-16"]),
         ("t.xlsx", b"PK\x03\x04rest", ["Excel"]),
-        ("t.csv.gz", gzip.compress(b"a,y\n1,0\n")[:-6], ["damaged gzip"]),
+        ("t.csv.gz", gzip.compress(b"a,y\n1,0\n", mtime=0)[:-6], ["damaged gzip"]),
         ("t.csv.gz", b"a,y\n1,0\n", ["not a gzip"]),
         ("t.parquet", b"a,y\n1,0\n", ["not a Parquet file"]),
         ("t.parquet", b"PAR1 broken PAR1", ["damaged Parquet"]),
