@@ -26,6 +26,7 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Fitted, History
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
+from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Cost
 from pipelines.training.checkpoint import Checkpoints
@@ -45,6 +46,7 @@ class Finished:
     cost: Cost
     history: History
     settings: Mapping[str, str]
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Entry:
                 Cost(**result["cost"]),
                 History(metrics, result["best_epoch"]),
                 result["settings"],
+                None if result["calibration"] is None else from_dict(result["calibration"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -88,7 +91,8 @@ class Entry:
         self.folder.mkdir(parents=True, exist_ok=True)
         if keep is not None:
             (self.folder / MODEL).mkdir(exist_ok=True)
-            saved.save(fitted, self.folder / MODEL, keep.task, keep.name, keep.objective, keep.examples, done.threshold)
+            told = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
+            saved.save(fitted, self.folder / MODEL, *told)
         decisions = {} if done.predictions.decisions is None else {"decisions": done.predictions.decisions}
         with _whole(self.folder / PREDICTIONS) as file:
             np.savez(file, allow_pickle=False, values=done.predictions.values, **decisions)
@@ -99,6 +103,7 @@ class Entry:
             "history": {name: list(series) for name, series in done.history.metrics.items()},
             "best_epoch": done.history.best_epoch,
             "settings": dict(done.settings),
+            "calibration": None if done.calibration is None else done.calibration.to_dict(),
         }
         with _whole(self.folder / RESULT) as file:  # last: it says that the rest is there
             file.write(json.dumps(result).encode())

@@ -105,6 +105,8 @@ def prepare(
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
         objective = _deciding(objective, rule)
+        if asked.calibrate != "none" and objective.kind != "classification":
+            raise BadInput(f"--set protocol.calibrate={asked.calibrate} is for classes; this target is none")
         recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())

@@ -19,6 +19,7 @@ from pipelines.errors import Interrupted, TrainingFailed
 from pipelines.evaluation import bias, comparison, decisions, intervals, thresholds, verdict
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep, open_journal, unfinished
+from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
@@ -229,13 +230,17 @@ def _tested(
     """One fold: the trained model, and what it predicts for the tested rows."""
     train, valid, test = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid, fold.test))
     model = contender.fit(train, valid, seed, watch, *([entry.checkpoints] if entry is not None else []))
-    threshold = _threshold(model, valid, prepared.objective)
+    validated, objective = model.predict(valid), prepared.objective
+    truth = objective.encode(valid.target)
+    method = prepared.protocol.calibrate
+    by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)
+    threshold = _threshold(calibration.calibrated(validated, by), truth, objective)
     started = time.perf_counter()
-    predictions = model.predict(test)
+    predictions = calibration.calibrated(model.predict(test), by)
     seconds = time.perf_counter() - started
-    return model, Finished(
-        _decided(predictions, threshold), threshold, seconds, model.cost, model.history, model.settings
-    )
+    settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
+    decided = _decided(predictions, threshold)
+    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by)
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
@@ -315,16 +320,17 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold)
+        by = trial.folds[0].calibration
+        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 
-def _threshold(model: Fitted, valid: Any, objective: Objective) -> float:
+def _threshold(validated: Predictions, truth: Any, objective: Objective) -> float:
     """The decision threshold that validation rows ask for; NaN where there is none to choose."""
     by = getattr(objective, "decide_by", None)
     if by is None or not getattr(objective, "binary", False):
         return float("nan")
-    return thresholds.choose(objective.encode(valid.target), model.predict(valid).values[:, 1], by)
+    return thresholds.choose(truth, validated.values[:, 1], by)
 
 
 def _decided(predictions: Predictions, threshold: float) -> Predictions:

@@ -199,6 +199,9 @@ class Protocol:
     """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
     `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
     or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
+    calibrate: Literal["none", "temperature", "isotonic"] = "none"
+    """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
+    threshold is chosen."""
 
     def __post_init__(self) -> None:
         for name in ("test", "valid"):

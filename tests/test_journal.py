@@ -9,6 +9,7 @@ import pytest
 from pipelines.contenders.contender import History
 from pipelines.errors import BadInput
 from pipelines.journal import OLD, Finished, open_journal, unfinished
+from pipelines.objectives.calibration import Isotonic, Temperature
 from pipelines.objectives.objective import Predictions
 from pipelines.report.document import Cost
 
@@ -27,17 +28,19 @@ def begun(place, run_id="r1"):
     journal.release()
 
 
-def done(decisions=None):
+def done(decisions=None, by=None):
     values = np.array([[0.25, 0.75], [0.5, 0.5]])
     history = History({"loss": (1.0, 0.1 + 0.2)}, 1)
-    return Finished(Predictions(values, decisions), float("nan"), 0.5, Cost(2.0, parameters=3), history, {"plan": "x"})
+    cost = Cost(2.0, parameters=3)
+    return Finished(Predictions(values, decisions), float("nan"), 0.5, cost, history, {"plan": "x"}, by)
 
 
+@pytest.mark.parametrize("by", [None, Temperature(1.7), Isotonic((((0.1, 0.9), (0.2, 0.3)),))])
 @pytest.mark.parametrize("decisions", [None, np.array([1, 0])])
-def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions):
+def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions, by):
     journal = opened(tmp_path)
     assert journal.entry("mlp", 0).finished() is None
-    journal.entry("mlp", 0).finish(None, done(decisions), None)
+    journal.entry("mlp", 0).finish(None, done(decisions, by), None)
     found = journal.entry("mlp", 0).finished()
     np.testing.assert_array_equal(found.predictions.values, done().predictions.values)
     assert (found.predictions.decisions is None) == (decisions is None)
@@ -45,6 +48,7 @@ def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions):
     assert (found.cost.train_seconds, found.cost.parameters) == (2.0, 3)
     assert found.history == done().history
     assert found.settings == {"plan": "x"}
+    assert found.calibration == by
     assert journal.entry("mlp", 1).finished() is None
 
 

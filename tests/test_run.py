@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from diabetes import TASK as DIABETES
 
 from domains.finance.credit_default import TASK
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
@@ -159,6 +160,36 @@ def test_a_run_may_ask_for_a_way_to_decide_of_its_own(request_):
     }
     assert trials["cost:1:1000"].threshold == trials["sensitivity:0.5"].threshold == pytest.approx(0.2)
     assert trials["alerts:0.0001"].threshold > 0.3
+
+
+class Overconfident(Oracle):
+    """Ranks as it should, and says far too much: right in 3 rows of 4 where it is all but certain."""
+
+    def predict(self, examples):
+        positive = examples.target == "good"
+        wrong = examples.columns["Income"].astype(int) % 4 == 0
+        probability = np.where(positive ^ wrong, 0.999, 0.001)
+        return Predictions(np.stack([1 - probability, probability], 1))
+
+
+@pytest.mark.parametrize("method", ["temperature", "isotonic"])
+def test_probabilities_are_corrected_by_what_validation_rows_show(request_, method):
+    asked = replace(request_, positive="good")
+    plain, mapped = (
+        compete(Overconfident(), prepare(TASK, asked, 0, [*FAST, f"protocol.calibrate={each}"]), 0)
+        for each in ("none", method)
+    )
+    assert plain.folds[0].calibration is None
+    assert method in mapped.folds[0].settings["calibration"]
+    objective = prepare(TASK, asked, 0, FAST).objective
+    before, after = (each.outcome.scores(objective)["expected_calibration_error"] for each in (plain, mapped))
+    assert after < before / 2
+    np.testing.assert_array_equal(mapped.outcome.predictions.labels(), plain.outcome.predictions.labels())
+
+
+def test_numbers_are_not_calibrated(request_):
+    with pytest.raises(BadInput, match=r"protocol\.calibrate=isotonic is for classes"):
+        prepare(DIABETES, DataRequest(), 0, ["protocol.calibrate=isotonic"])
 
 
 @pytest.mark.parametrize(

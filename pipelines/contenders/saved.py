@@ -19,6 +19,7 @@ from pipelines.contenders.skops_io import skops_io
 from pipelines.data.examples import Examples, Kind
 from pipelines.errors import BadInput
 from pipelines.objectives import stored
+from pipelines.objectives.calibration import Calibration, calibrated, from_dict
 from pipelines.objectives.objective import Objective, Predictions
 
 DESCRIPTION = "contender.json"
@@ -50,6 +51,7 @@ class Saved:
         kinds: the columns it takes and their kinds.
         shapes: shape of one value of the columns whose values are arrays, such as pictures.
         threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
+        calibration: what probabilities are mapped by before that; None where they stay as they are.
     """
 
     task: str
@@ -59,15 +61,23 @@ class Saved:
     kinds: Mapping[str, Kind]
     threshold: float
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
-        predictions: Predictions = self.fitted.predict(examples)
+        predictions = calibrated(self.fitted.predict(examples), self.calibration)
         return predictions if self.threshold != self.threshold else predictions.decide(self.threshold)
 
 
 def save(
-    fitted: Fitted, folder: Path, task: str, name: str, objective: Objective, examples: Examples, threshold: float
+    fitted: Fitted,
+    folder: Path,
+    task: str,
+    name: str,
+    objective: Objective,
+    examples: Examples,
+    threshold: float,
+    calibration: Calibration | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
@@ -85,6 +95,7 @@ def save(
         "shapes": {name: column.shape[1:] for name, column in examples.columns.items() if column.ndim > 1},
         "column": getattr(fitted, "column", None),
         "threshold": None if threshold != threshold else threshold,
+        "calibration": None if calibration is None else calibration.to_dict(),
     }
     path = folder / DESCRIPTION
     beside = path.with_suffix(".tmp")
@@ -113,6 +124,8 @@ def load(folder: Path) -> Saved:
         threshold = float("nan") if threshold is None else float(threshold)
         if not (threshold != threshold or 0 <= threshold <= NOBODY):
             raise ValueError(f"a threshold of {threshold} is no probability")
+        told = description.get("calibration")
+        calibration = None if told is None else from_dict(told)
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):
@@ -128,7 +141,7 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration)
 
 
 def _load_keras(path: Path) -> Any:

@@ -21,6 +21,7 @@ from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.network import NetworkContender
 from pipelines.errors import BadInput
 from pipelines.models import audio, tabular, text, vision
+from pipelines.objectives.calibration import Isotonic
 from pipelines.task import Network, Recipe
 
 RECIPE = Recipe(epochs=1, batch_size=32, width=8, trials=1, plan="resident")
@@ -113,6 +114,16 @@ def test_the_description_holds_no_row(kept):
     assert description["kinds"]["größe ☺"] == "category"
     assert description["objective"]["classes"] == ["top", "low"]
     assert saved.load(folder).task == "tests/case"
+
+
+def test_a_calibration_is_kept_and_comes_before_the_decision(tmp_path):
+    fitted, objective, examples = trained("table", 2, "linear")
+    by = Isotonic((((0.0, 1.0), (0.8, 0.9)),))
+    saved.save(fitted, tmp_path, "tests/case", "linear", objective, examples, THRESHOLD, by)
+    found = saved.load(tmp_path).predict(examples)
+    np.testing.assert_allclose(found.values, by(fitted.predict(examples).values))
+    assert THRESHOLD < 0.8
+    assert found.labels().all()
 
 
 class Trap:

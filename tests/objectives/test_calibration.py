@@ -5,8 +5,8 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import log_loss
 
-from pipelines.evaluation import calibration
-from pipelines.evaluation.calibration import Isotonic, Temperature, fitted, from_dict
+from pipelines.objectives import calibration
+from pipelines.objectives.calibration import Isotonic, Temperature, fitted, from_dict
 
 
 def rows(n=4000, classes=2, temperature=1.0, seed=0):

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.objectives.objective import Predictions
+
 Floats = NDArray[np.float64]
 
 Method = Literal["none", "temperature", "isotonic"]
@@ -102,6 +104,11 @@ def fitted(
     classes = probabilities.shape[1]
     mapped = (1,) if classes == 2 else range(classes)
     return Isotonic(tuple(_isotonic(target == k, probabilities[:, k], counted) for k in mapped))
+
+
+def calibrated(predictions: Predictions, by: Calibration | None) -> Predictions:
+    """The predictions with what the map makes of their probabilities; not decided yet."""
+    return predictions if by is None else Predictions(by(np.asarray(predictions.values, np.float64)))
 
 
 def from_dict(told: Mapping[str, Any]) -> Calibration:
