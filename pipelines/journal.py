@@ -134,6 +134,8 @@ class Journal:
     identity: Mapping[str, str]
     every: float = 30.0
     run_id: str = ""
+    dropped: tuple[str, ...] = ()
+    """What was different, where there was work that does not count."""
     _lock: IO[bytes] | None = field(default=None, repr=False)
 
     def begin(self, run_id: str, command: Mapping[str, Any]) -> None:
@@ -214,12 +216,14 @@ def _opened(folder: Path, identity: Mapping[str, str], fresh: bool, lock: IO[byt
     noted = _noted(folder)
     if noted and not fresh and noted["identity"] == dict(identity):
         return Journal(folder, identity, run_id=str(noted["run_id"]), _lock=lock)
+    before = noted["identity"] if noted and not fresh and isinstance(noted["identity"], dict) else identity
+    dropped = tuple(sorted(name for name in {*before, *identity} if before.get(name) != identity.get(name)))
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         elif path.name != "lock":
             path.unlink()
-    return Journal(folder, identity, _lock=lock)
+    return Journal(folder, identity, dropped=dropped, _lock=lock)
 
 
 def _noted(folder: Path) -> dict[str, Any] | None:

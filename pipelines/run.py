@@ -88,6 +88,8 @@ def run(
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic)
     journal = open_journal(UNFINISHED, command, _identity(prepared, card), fresh)
+    if journal is not None and journal.dropped:
+        progress.say(f"what this command had done is not gone on with: it was of other {', '.join(journal.dropped)}")
     if journal is None:
         progress.say(f"nothing can be written to {UNFINISHED}: if this run is stopped, it cannot be gone on with")
     going_on_with = "" if journal is None else journal.run_id

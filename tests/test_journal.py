@@ -77,6 +77,7 @@ def test_other_data_or_a_fresh_start_drops_what_was_done(tmp_path, how):
     begun(tmp_path)
     journal = opened(tmp_path, **how)
     assert journal.run_id == ""
+    assert journal.dropped == (("data",) if "identity" in how else ())
     assert journal.entry("mlp", 0).finished() is None
 
 

@@ -284,8 +284,14 @@ def test_a_full_disk_is_said_in_words(request_, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", "some/file")
 
     monkeypatch.setattr("pipelines.run.compete", full)
+    progress, said = Silent(), []
+    monkeypatch.setattr(progress, "say", said.append, raising=False)
     with pytest.raises(TrainingFailed, match=r"the disk is full \(some/file\); make room.*goes on from here"):
-        run(TASK, request_, 0, FAST)
+        run(TASK, request_, 0, FAST, progress)
+    monkeypatch.setattr("pipelines.run.sources", lambda: "edited")
+    with pytest.raises(TrainingFailed):
+        run(TASK, request_, 0, FAST, progress)
+    assert said[-1] == "what this command had done is not gone on with: it was of other code"
 
 
 def test_unfinished_work_counts_only_for_the_same_recipe_and_code(request_, monkeypatch):

@@ -14,6 +14,7 @@ from pipelines.objectives.classification import Classification
 from pipelines.objectives.regression import Regression
 from pipelines.task import Recipe
 from pipelines.training import precision
+from pipelines.training.checkpoint import Checkpoints
 from pipelines.training.feed import Rows
 from pipelines.training.fit import fit
 from pipelines.training.loop import Loop
@@ -244,6 +245,32 @@ def test_a_loss_that_explodes_once_is_rolled_back_and_goes_on_at_half_the_rate(p
     assert "rolled back to epoch 1, the learning rate halved" in note
     losses = found[1.2e-30].metrics["loss"]
     np.testing.assert_allclose(losses, found[0.6e-30].metrics["loss"], rtol=1e-3)
+
+
+def test_a_loss_that_is_not_finite_later_costs_only_the_updates_since_the_last_good_state(monkeypatch):
+    monkeypatch.setattr("pipelines.training.fit.KEEP_EVERY", 1)
+    loop, calls = looped(network(), plan=STREAMED), []
+
+    def once_broken(*given):
+        calls.append(given)
+        sums = usual(*given)
+        return sums | {"loss": tf.constant(np.nan)} if len(calls) == 5 else sums
+
+    usual, loop.train = loop.train, once_broken
+    found = fit(loop, for_plan(data(21), STREAMED), for_plan(data(13, seed=2), STREAMED), 5, None, unwatched)
+    (note,) = found.notes
+    assert "not finite in epoch 3" in note
+    assert "rolled back to epoch 3" in note
+    assert len(found.metrics["loss"]) == 3
+
+
+def test_a_worker_stops_with_the_one_that_was_told_to_and_saves(monkeypatch, tmp_path):
+    monkeypatch.setattr("pipelines.training.fit.agreed", lambda told: True)  # another worker was
+    checkpoints = Checkpoints(tmp_path / "here")
+    with pytest.raises(KeyboardInterrupt):
+        fit(looped(network()), data(9), data(9), 0, None, unwatched, checkpoints)
+    checkpoints.settle()
+    assert checkpoints.newest() is not None
 
 
 def test_rows_without_any_weight_are_refused():
