@@ -6,10 +6,11 @@ Tests are simulated whose true scores are known (`benchmarks/simulated.py`), and
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -68,20 +69,23 @@ def main() -> None:
     asked = parser.parse_args()
     sets = 20 if asked.quick else asked.sets
     numbers = track(range(len(QUESTIONS)), "simulating", console=Console(stderr=True))
-    found = [answered(number, sets, asked.seed) for number in numbers]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        found = [answered(number, sets, asked.seed, pool.map) for number in numbers]
     Console(width=120).print(_table(found))
     if not asked.quick:
         write({"machine": machine(), "sets": sets, "resamples": RESAMPLES, "questions": found}, RESULTS)
         raise SystemExit(0 if all(each["holds"] for each in found) else 1)
 
 
-def answered(number: int, sets: int, seed: int) -> dict[str, Any]:
-    """The share of the sets that answered as wanted, with Wilson's interval, and whether it is what is promised."""
+def answered(number: int, sets: int, seed: int, mapped: Callable[..., Iterable[int]] = map) -> dict[str, Any]:
+    """The share of the sets that answered as wanted, with Wilson's interval, and whether it is what is promised.
+
+    Args:
+        mapped: `map`, or that of a pool of processes.
+    """
     question = QUESTIONS[number]
     starts = range(seed, seed + sets, AT_ONCE)
-    with ProcessPoolExecutor() as pool:
-        counts = pool.map(partial(_counted, number, seed + sets), starts)
-        hits = sum(counts)
+    hits = sum(mapped(partial(_counted, number, seed + sets), starts))
     low, high = (float(end) for end in wilson(hits, sets))
     return {
         "question": question.name, "wanted": question.wanted, "sets": sets, "share": hits / sets, "low": low,
