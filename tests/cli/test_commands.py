@@ -79,11 +79,11 @@ def test_ui_serves_the_runs_on_this_machine_only_and_ends_when_told(recorded):
             if process.poll() is not None or _listens("127.0.0.1", port):
                 break
             time.sleep(0.25)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=200) as answer:
             assert answer.status == 200
         assert not _listens("127.0.0.2", port), "it listens on other addresses too"
         process.send_signal(signal.SIGTERM)
-        ended = finish(process, timeout=30)
+        ended = finish(process, timeout=200)
     finally:
         with suppress(ProcessLookupError):  # nothing of its group is left, as it should be
             os.killpg(process.pid, signal.SIGKILL)

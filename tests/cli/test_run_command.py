@@ -134,7 +134,7 @@ def stopped(tmp_path_factory):
         process.send_signal(number)
         if number == signal.SIGINT:
             process.send_signal(number)  # an impatient user
-        ended[number] = (folder, finish(process, timeout=60))
+        ended[number] = (folder, finish(process))
     return ended
 
 

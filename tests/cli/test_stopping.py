@@ -45,5 +45,5 @@ def test_other_exceptions_of_destructors_are_said():
     program = PROGRAM.format(
         name="SIGINT", before="Droppable.__del__ = lambda self: 1 / 0; Droppable(); raise SystemExit"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=200)
     assert "ZeroDivisionError" in ended.stdout

@@ -36,7 +36,7 @@ def folder(tmp_path):
 
 def children(process, count):
     """Process ids of the launcher's workers by index, once all are there."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
         found = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -62,7 +62,7 @@ def wait_for(folder, pattern, process):
 
 
 def gone(pid):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 200
     while Path(f"/proc/{pid}").exists():
         if time.monotonic() > deadline:
             return False
