@@ -75,7 +75,7 @@ def test_ui_serves_the_runs_on_this_machine_only_and_ends_when_told(recorded):
         port = free.getsockname()[1]
     process = start(recorded.folder, "ui", "--port", port, start_new_session=True)
     try:
-        for _ in range(240):
+        for _ in range(800):
             if process.poll() is not None or _listens("127.0.0.1", port):
                 break
             time.sleep(0.25)

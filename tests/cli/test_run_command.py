@@ -126,7 +126,7 @@ def stopped(tmp_path_factory):
         found[number] = (folder, process)
     ended = {}
     for number, (folder, process) in found.items():
-        for _ in range(480):
+        for _ in range(800):
             if process.poll() is not None or len(asked(folder / "mlruns" / "mlflow.db", "select 1 from runs")) == 2:
                 break
             time.sleep(0.25)
