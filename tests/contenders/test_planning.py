@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -212,3 +213,18 @@ def test_rows_of_the_trial_are_the_trainings_own_and_few():
     rows = Rows(x, np.zeros(1000, np.int32), np.ones(1000, np.float32))
     with np.load(io.BytesIO(planning._packed(network(), "nowhere", OBJECTIVE, RECIPE, rows))) as given:
         np.testing.assert_array_equal(given["x0"], x[:256])
+
+
+def test_what_changes_the_time_of_an_update_is_part_of_what_is_remembered():
+    usual = planning._settings(RECIPE, ROWS)
+    changes = {
+        "precision": "bfloat16",
+        "batch_size": 8,
+        "optimiser": "sgd",
+        "accumulate": 2,
+        "l2": 0.1,
+        "clip_norm": 1.0,
+    }
+    for name, value in changes.items():
+        assert planning._settings(replace(RECIPE, **{name: value}), ROWS) != usual, name
+    assert planning._settings(replace(RECIPE, epochs=3, learning_rate=0.5), ROWS) == usual
