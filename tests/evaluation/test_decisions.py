@@ -30,7 +30,7 @@ def test_shares_are_counted_by_hand():
     assert set(found) == {"sensitivity", "specificity", "precision", "alerts"}
     counts = {"sensitivity": (2, 3), "specificity": (4, 5), "precision": (2, 3), "alerts": (3, 8)}
     for name, (hits, n) in counts.items():
-        low, high = wilson(hits, n)
+        low, high = map(float, wilson(hits, n))
         assert (found[name].value, found[name].low, found[name].high) == pytest.approx((hits / n, low, high)), name
 
 
