@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pipelines.cli.stopping import SIGNALS, held_back
 from pipelines.errors import BadInput, Interrupted, TapelineError, WorkerLost
@@ -69,8 +69,10 @@ def launch(count: int, arguments: Sequence[str]) -> int:
         for index in range(count):
             config = {"cluster": cluster, "task": {"type": "worker", "index": index}}
             settings = {"TF_CONFIG": json.dumps(config), "TF_NUM_INTRAOP_THREADS": threads}
-            with held_back():  # until the worker is among those who are told, and until it hears
+            with held_back():  # a worker keeps waiting what comes before it hears
                 running.append(_started(arguments, settings, None if index == 0 else said[index]))
+            if told and told[-1].reached <= index:  # it came before this one was there
+                running[index].send_signal(told[-1].number)
         try:
             code = _waited_for(running, said)
         except TapelineError:
@@ -98,6 +100,9 @@ def _waited_for(running: Sequence[subprocess.Popen[bytes]], said: Sequence[IO[by
     while True:
         codes = [each.poll() for each in running]
         failed = [index for index, code in enumerate(codes) if index and code]
+        killed = [index for index in failed if (codes[index] or 0) < 0]
+        if killed and (codes[0] is None or codes[0] > 0):  # the chief, if it ended first, only missed that one
+            return _mourned(killed[0], running, said[killed[0]])
         if codes[0] is not None and (codes[0] or None not in codes):
             return _said_by(running[0])
         if failed and codes[0] is None:
@@ -123,7 +128,8 @@ def _mourned(index: int, running: Sequence[subprocess.Popen[bytes]], said: IO[by
     code = running[index].returncode
     with suppress(subprocess.TimeoutExpired):  # the chief may have met the same, or have been told to stop too
         running[0].wait(SECONDS_TO_SAVE if code == Interrupted.exit_code else SECONDS_ALIKE)
-        return _said_by(running[0])
+        if code >= 0 or running[0].returncode == 0:
+            return _said_by(running[0])
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
     said.seek(max(0, said.seek(0, os.SEEK_END) - LAST_WORDS))
     lines = [line for line in said.read().decode(errors="replace").splitlines() if line.startswith("error")]
@@ -133,13 +139,20 @@ def _mourned(index: int, running: Sequence[subprocess.Popen[bytes]], said: IO[by
     raise WorkerLost(f"worker {index} of {len(running)} {how}{why}; the same command goes on from the last checkpoint")
 
 
+class _Told(NamedTuple):
+    """A signal to stop, and how many workers there were to pass it on to."""
+
+    number: int
+    reached: int
+
+
 @contextmanager
-def _forwarding(running: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
+def _forwarding(running: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[_Told]]:
     """Pass SIGINT and SIGTERM on to every worker meanwhile; gives those that came."""
-    told: list[int] = []
+    told: list[_Told] = []
 
     def forward(number: int, frame: Any) -> None:
-        told.append(number)
+        told.append(_Told(number, len(running)))
         for each in running:
             if each.poll() is None:
                 each.send_signal(number)

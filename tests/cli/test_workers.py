@@ -159,13 +159,13 @@ def test_a_run_that_was_done_when_it_was_told_to_stop_is_done(launched):
     assert launched(HEEDS + ends, told(signal.SIGTERM)) == 0
 
 
-def test_workers_that_do_not_hear_yet_are_told_when_they_do(launched):
-    slow = "open(sys.argv[1 + index], 'w').close(); time.sleep(2); heed_signals(print)\n"
-    ends = "open(sys.argv[1 + index] + '-deaf', 'w').close()\n"
-    files = []
-    with pytest.raises(Interrupted):  # they end by an exception that nobody catches, not by the signal
-        launched(slow + ends + WAITS, lambda found: (files.extend(found), told(signal.SIGTERM)(found)))
-    assert not any(file.with_name(f"{file.name}-deaf").exists() for file in files)
+def test_workers_that_do_not_hear_yet_are_told_when_they_do(launched, tmp_path):
+    slow = "open(sys.argv[1 + index], 'w').close(); time.sleep(2)\n"
+    hears = (
+        "try: heed_signals(print)\nexcept KeyboardInterrupt: open(sys.argv[1 + index] + '-heard', 'w'); sys.exit(130)\n"
+    )
+    assert launched(slow + hears + WAITS, told(signal.SIGTERM)) == 130
+    assert (tmp_path / "0-heard").exists()
 
 
 def test_a_worker_that_is_being_started_when_the_signal_comes_is_told_too(launched, monkeypatch):
@@ -180,6 +180,13 @@ def test_a_worker_that_is_being_started_when_the_signal_comes_is_told_too(launch
     monkeypatch.setattr(workers, "_started", started)
     with suppress(Interrupted):
         assert launched("heed_signals(print)\ntime.sleep(30)", lambda files: None) == 130
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+def test_a_worker_that_was_killed_is_named_though_the_chief_ends_with_it(seconds, launched):
+    ends = f"if index: os.kill(os.getpid(), signal.SIGKILL)\ntime.sleep({seconds}); sys.exit(3)"
+    with pytest.raises(WorkerLost, match="worker 1 of 2 was killed by signal 9"):
+        launched(HEEDS + "time.sleep(1)\n" + ends, lambda files: None)
 
 
 def test_a_chief_that_was_killed_is_missed_in_words(launched):
