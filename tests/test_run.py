@@ -167,7 +167,7 @@ class Overconfident(Oracle):
 
     def predict(self, examples):
         positive = examples.target == "good"
-        wrong = examples.columns["Income"].astype(int) % 4 == 0
+        wrong = np.arange(len(examples)) % 4 == 3
         probability = np.where(positive ^ wrong, 0.999, 0.001)
         return Predictions(np.stack([1 - probability, probability], 1))
 
@@ -185,6 +185,9 @@ def test_probabilities_are_corrected_by_what_validation_rows_show(request_, meth
     before, after = (each.outcome.scores(objective)["expected_calibration_error"] for each in (plain, mapped))
     assert after < before / 2
     np.testing.assert_array_equal(mapped.outcome.predictions.labels(), plain.outcome.predictions.labels())
+    levels = np.unique(mapped.folds[0].predictions.values[:, 1])
+    assert mapped.threshold == pytest.approx(levels.mean())  # half way between what the map makes of both answers
+    assert method == "temperature" or abs(levels.mean() - 0.5) > 1e-3
 
 
 def test_numbers_are_not_calibrated(request_):

@@ -126,6 +126,12 @@ def test_a_calibration_is_kept_and_comes_before_the_decision(tmp_path):
     assert found.labels().all()
 
 
+def test_a_threshold_that_nobody_reaches_is_one(tmp_path):
+    fitted, objective, examples = trained("table", 2, "prior")
+    saved.save(fitted, tmp_path, "tests/case", "prior", objective, examples, float(np.nextafter(1, 2)))
+    assert not saved.load(tmp_path).predict(examples).labels().any()
+
+
 class Trap:
     """What a crafted file would do if it were run: leave a mark."""
 
