@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,6 +37,7 @@ ROWS = World()
 PATIENTS = World(cluster=5, shared=0.8)
 GROUPS = World(rows=800, shifts=(1.6, 1.0))
 PATIENTS_IN_GROUPS = World(rows=1600, cluster=5, shared=0.8, shifts=(1.6, 1.0))
+PATIENTS_ACROSS_GROUPS = replace(PATIENTS_IN_GROUPS, mixed=True)
 BETTER = 0.35
 """What the network's shift has over the baselines' where power is measured."""
 BASELINES = ("boosting", "forest", "logistic")
@@ -176,6 +177,7 @@ QUESTIONS = (
     _coverage("TPR of a group, 1600 rows of 320 patients", partial(covers_group, PATIENTS_IN_GROUPS, "tpr")),
     _coverage("TPR gap of two groups, 800 rows", partial(covers_gap, GROUPS)),
     _coverage("TPR gap, 1600 rows of 320 patients", partial(covers_gap, PATIENTS_IN_GROUPS)),
+    _coverage("TPR gap, patients with rows in both groups", partial(covers_gap, PATIENTS_ACROSS_GROUPS)),
     _error("three baselines, by AUROC, 400 rows", partial(decides, ROWS, "auroc", 0.0, DECIDED)),
     _error("three baselines, by accuracy, 400 rows", partial(decides, ROWS, "accuracy", 0.0, DECIDED)),
     _error("three baselines, by AUROC, 80 patients", partial(decides, PATIENTS, "auroc", 0.0, DECIDED)),

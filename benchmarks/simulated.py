@@ -38,6 +38,7 @@ class World:
         shared: standard deviation of what the scores of one patient's rows share; a row's own is 1.
         shifts: how far the positive rows' scores lie above the negative rows', by group.
         alike: correlation of the own parts of two contenders' scores.
+        mixed: whether one patient's rows may be of several groups (devices, say); else the group is the patient's.
     """
 
     rows: int = 400
@@ -45,6 +46,7 @@ class World:
     shared: float = 0.0
     shifts: tuple[float, ...] = (1.2,)
     alike: float = 0.7
+    mixed: bool = False
 
     @property
     def spread(self) -> float:
@@ -67,6 +69,8 @@ class World:
         """The tests of several contenders on the same rows; `better` is added to each one's shift."""
         ids = self._ids(rng)
         target, group = self._target(rng, ids), rng.integers(0, len(self.shifts), self.rows)
+        if not self.mixed:
+            group = group[ids]
         common = self.shared * rng.standard_normal(ids.max() + 1)[ids]
         easy = rng.standard_normal(self.rows)
         found = []
