@@ -68,6 +68,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first set; the others count on (default: 0)")
     parser.add_argument("--quick", action="store_true", help="20 sets each; writes nothing")
     asked = parser.parse_args()
+    if asked.sets < 1 or asked.seed < 0:
+        parser.error("--sets must be at least 1, and --seed at least 0")
     sets = 20 if asked.quick else asked.sets
     numbers = track(range(len(QUESTIONS)), "simulating", console=Console(stderr=True))
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:

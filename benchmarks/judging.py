@@ -32,6 +32,8 @@ def main() -> None:
     )
     parser.add_argument("--resamples", type=int, default=1000, help="of every bootstrap (default: 1000)")
     asked = parser.parse_args()
+    if not (asked.rows >= 2 * asked.patient >= 2 and asked.resamples >= 100):
+        parser.error("--patient must be at least 1, --rows at least twice that, --resamples at least 100")
     world = World(rows=asked.rows, cluster=asked.patient, shared=0.5 if asked.patient > 1 else 0.0)
     rng = np.random.default_rng(0)
     groups = {name: rng.integers(0, size, asked.rows).astype(str).astype(object) for name, size in GROUPS.items()}
