@@ -6,53 +6,33 @@ import errno
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.assist import DONE, TRAIN, agree, meet, require_possible
+from pipelines.assist import agree, meet, require_possible
+from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
-from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
+from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
-from pipelines.data.splits import Fold
 from pipelines.errors import Interrupted, TrainingFailed
-from pipelines.evaluation import bias, comparison, decisions, intervals, thresholds, verdict
-from pipelines.evaluation.outcome import FoldResult, Outcome
-from pipelines.journal import Entry, Finished, Journal, Keep, open_journal, unfinished
-from pipelines.objectives import calibration
-from pipelines.objectives.objective import Objective, Predictions
+from pipelines.evaluation import comparison, verdict
+from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
-from pipelines.report.document import Comparison, Cost, DataCard, Report, Scorecard
+from pipelines.report.document import Comparison, DataCard, Report, Scorecard
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, pipeline_run
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
-from pipelines.training.workers import from_chief, missed
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """How the system says that nothing more can be written."""
 
 UNFINISHED = Path("mlruns", "unfinished")
 """Where runs that were stopped keep what they had done, under the current folder."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One contender after all its folds: its pooled outcome, and the first fold's model, which is the one saved."""
-
-    contender: Contender
-    outcome: Outcome
-    model: Fitted
-    folds: tuple[Finished, ...]
-    cost: Cost
-
-    @property
-    def threshold(self) -> float:
-        """At which the saved model decides."""
-        return self.folds[0].threshold
 
 
 def run(
@@ -180,89 +160,6 @@ def _competition(
     return trials, cards
 
 
-def compete(
-    contender: Contender,
-    prepared: Prepared,
-    seed: int,
-    watch: Watch = unwatched,
-    journal: Journal | None = None,
-    task: str = "",
-) -> Trial:
-    """Train on each fold, choose the threshold on its validation rows, predict its test rows.
-
-    Args:
-        journal: where folds that are done are found and kept.
-    """
-    examples, objective, parts = prepared.dataset.examples, prepared.objective, len(prepared.folds)
-    found: list[Finished] = []
-    model: Any = None
-    for number, fold in enumerate(prepared.folds):
-        entry = None if journal is None else journal.entry(contender.name, number)
-        done = None if entry is None else entry.finished()
-        if entry is not None and done is not None and number == 0:
-            model = entry.model()
-        if contender.kind != "classical":
-            with missed():
-                from_chief(TRAIN if done is None or model is None else DONE)
-        if done is None or model is None:
-            fitted, done = _tested(contender, prepared, fold, seed + number, part_of(watch, number, parts), entry)
-            if entry is not None:
-                keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
-                entry.finish(fitted, done, keep if number == 0 else None)
-            if number == 0:
-                model = fitted
-        watch(number + 1, parts)
-        found.append(done)
-    tests = [
-        FoldResult(examples.take(fold.test), done.predictions, fold.test, len(fold.train))
-        for fold, done in zip(prepared.folds, found, strict=True)
-    ]
-    cost = replace(
-        found[0].cost,
-        train_seconds=sum(done.cost.train_seconds for done in found),
-        predict_rows_per_second=sum(len(fold.test) for fold in prepared.folds)
-        / max(sum(done.seconds for done in found), 1e-9),
-    )
-    return Trial(contender, Outcome.pooled(objective, tests), model, tuple(found), cost)
-
-
-def _tested(
-    contender: Contender, prepared: Prepared, fold: Fold, seed: int, watch: Watch, entry: Entry | None
-) -> tuple[Fitted, Finished]:
-    """One fold: the trained model, and what it predicts for the tested rows."""
-    train, valid, test = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid, fold.test))
-    model = contender.fit(train, valid, seed, watch, *([entry.checkpoints] if entry is not None else []))
-    validated, objective = model.predict(valid), prepared.objective
-    truth = objective.encode(valid.target)
-    method = prepared.protocol.calibrate
-    by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)
-    threshold = _threshold(calibration.calibrated(validated, by), truth, objective)
-    started = time.perf_counter()
-    predictions = calibration.calibrated(model.predict(test), by)
-    seconds = time.perf_counter() - started
-    settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
-    decided = _decided(predictions, threshold)
-    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by)
-
-
-def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
-    """Scores with intervals, and bias by group."""
-    outcome, objective = trial.outcome, prepared.objective
-    table = bias.group_table(outcome, objective)
-    return Scorecard(
-        name=trial.contender.name,
-        kind=trial.contender.kind,
-        scores=intervals.estimates(outcome, objective, prepared.protocol.resamples, seed),
-        cost=trial.cost,
-        threshold=trial.threshold,
-        decisions=decisions.decided(outcome, objective),
-        bias=table,
-        gaps=bias.gaps(table),
-        mlflow_run_id=mlflow_run_id,
-        settings={**trial.folds[0].settings, **findings_of([fold.settings for fold in trial.folds], "fold")},
-    )
-
-
 def _report(
     task: Task,
     prepared: Prepared,
@@ -325,18 +222,6 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
         by = trial.folds[0].calibration
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
-
-
-def _threshold(validated: Predictions, truth: Any, objective: Objective) -> float:
-    """The decision threshold that validation rows ask for; NaN where there is none to choose."""
-    by = getattr(objective, "decide_by", None)
-    if by is None or not getattr(objective, "binary", False):
-        return float("nan")
-    return thresholds.choose(truth, validated.values[:, 1], by)
-
-
-def _decided(predictions: Predictions, threshold: float) -> Predictions:
-    return predictions if threshold != threshold else predictions.decide(threshold)
 
 
 def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[str, Any]:

@@ -41,9 +41,16 @@ ALLOWED = {
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
     "domains": ("pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models", "pipelines.contenders"),
 }  # fmt: skip
-"""Room -> what it may import of ours. `prepare`, `run`, `operations` and `cli` compose, so they may import anything."""
+"""Room -> what it may import of ours. What composes may import anything."""
 
-COMPOSERS = ("pipelines.run", "pipelines.assist", "pipelines.prepare", "pipelines.operations", "pipelines.cli")
+COMPOSERS = (
+    "pipelines.run",
+    "pipelines.compete",
+    "pipelines.assist",
+    "pipelines.prepare",
+    "pipelines.operations",
+    "pipelines.cli",
+)
 
 
 def modules() -> list[str]:

@@ -9,13 +9,14 @@ import pytest
 from diabetes import TASK as DIABETES
 
 from domains.finance.credit_default import TASK
+from pipelines.compete import compete, judge
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput, TrainingFailed
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
-from pipelines.run import _identity, compete, judge, run
+from pipelines.run import _identity, run
 from pipelines.task import DataRequest, Dataset, Protocol, Recipe
 from pipelines.tracking import query
 from pipelines.tracking.store import VARIABLE, open_store

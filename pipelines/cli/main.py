@@ -17,6 +17,22 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import __version__, catalogue
+from pipelines.cli.options import (
+    Data,
+    Debug,
+    Exclude,
+    Id,
+    Json,
+    Positive,
+    Quiet,
+    Seed,
+    SensitiveColumns,
+    Settings,
+    Target,
+    TaskName,
+    Text,
+    Time,
+)  # fmt: skip
 from pipelines.cli.stopping import heed_signals
 from pipelines.errors import BadInput, Interrupted, LimitFailed, TapelineError
 
@@ -30,30 +46,6 @@ app = typer.Typer(
 
 LONGEST_SURPRISE = 300
 """Characters of an unforeseen error that are shown: some libraries quote whole arrays."""
-
-TaskName = Annotated[
-    str,
-    typer.Argument(metavar="TASK", help="A task's name, as `tapeline list` shows it.", autocompletion=catalogue.names),
-]
-Data = Annotated[
-    str, typer.Option(help="`sample`, `public`, `public:NAME`, or the path of your own data.", show_default=True)
-]
-Target = Annotated[str | None, typer.Option(help="Column to predict, in your own table.")]
-Positive = Annotated[str | None, typer.Option(help="Which of two labels counts as positive.")]
-SensitiveColumns = Annotated[
-    list[str] | None, typer.Option(help="Column of groups to measure bias on; models do not see it. Repeatable.")
-]
-Id = Annotated[str | None, typer.Option(help="Column of the patient, customer or speaker; their rows stay together.")]
-Time = Annotated[str | None, typer.Option(help="Column of the moment; the last rows in time are the test.")]
-Text = Annotated[str | None, typer.Option(help="Column of the text, for a task on texts.")]
-Exclude = Annotated[list[str] | None, typer.Option(help="Column that models must not see. Repeatable.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides splits, weights and searches.")]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change recipe.* or protocol.*. Repeatable.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, and what libraries log.")]
 
 
 def run() -> None:
