@@ -69,7 +69,7 @@ def compete(
         watch(number + 1, parts)
         found.append(done)
     tests = [
-        FoldResult(examples.take(fold.test), done.predictions, fold.test, len(fold.train))
+        FoldResult(examples.take(fold.test), done.predictions, fold.test, fold.n_train)
         for fold, done in zip(prepared.folds, found, strict=True)
     ]
     cost = replace(

@@ -202,8 +202,15 @@ class Protocol:
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
     threshold is chosen."""
+    learn_from: float = 1.0
+    """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
+    tested whatever the share. `tapeline study` runs several."""
 
     def __post_init__(self) -> None:
+        require(
+            0 < self.learn_from <= 1,
+            f"protocol.learn_from must be above 0 and at most 1; received {self.learn_from}",
+        )
         for name in ("test", "valid"):
             require(0 < getattr(self, name) < 1, f"protocol.{name} must be in (0, 1); received {getattr(self, name)}")
         require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")

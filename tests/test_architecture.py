@@ -16,6 +16,7 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER = (
     "pipelines.report.document",
     "pipelines.contenders.contender",
 )
+STUDY = "pipelines.report.study"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -34,10 +35,13 @@ ALLOWED = {
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration",
     ),
-    "pipelines.evaluation": (
-        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT,
+    "pipelines.study_journal": (
+        "pipelines.journal", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
     ),
-    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, CONTENDER),
+    "pipelines.evaluation": (
+        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY,
+    ),
+    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
     "domains": ("pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models", "pipelines.contenders"),
 }  # fmt: skip
@@ -48,6 +52,7 @@ COMPOSERS = (
     "pipelines.compete",
     "pipelines.assist",
     "pipelines.prepare",
+    "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",
 )

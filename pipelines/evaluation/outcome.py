@@ -25,7 +25,7 @@ class FoldResult:
         examples: the tested rows, raw.
         predictions: for these rows, in their order.
         rows: (n,) number of each row in the whole data set; a row that is tested again keeps its number.
-        n_train: how many rows the contender learned from.
+        n_train: how many rows were divided off to learn from.
     """
 
     examples: Examples
@@ -36,7 +36,7 @@ class FoldResult:
 
 @dataclass(frozen=True)
 class Round:
-    """Where the rows of one fold stand in the pooled arrays, and how many rows were learned from before."""
+    """Where the rows of one fold stand in the pooled arrays, and how many rows were divided off to learn from."""
 
     start: int
     stop: int

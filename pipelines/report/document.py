@@ -171,6 +171,8 @@ class Report:
     """Whether the same command gives the same weights in any process on the same hardware."""
     decided_by: str = ""
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
