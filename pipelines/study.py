@@ -63,7 +63,7 @@ def study(
     Raises:
         BadInput, TrainingFailed, Interrupted: as `run`.
     """
-    started, progress = time.perf_counter(), progress or Silent()
+    progress = progress or Silent()
     _require_alone(rows, assignments)
     meet(progress)
     if deterministic:
@@ -99,7 +99,7 @@ def study(
                 heard.say(_told(measured[-1]))
             heard.about = ""
             with progress.stage("read and record"):
-                found = _read(task, prepared, seed, measured, parent.run_id, started, deterministic)
+                found = _read(task, prepared, seed, measured, parent.run_id, deterministic)
                 parent.study(found)
                 parent.figure("learning_curve_rows", figures_study.learning_curve_rows(found))
     except (KeyboardInterrupt, Interrupted):
@@ -169,7 +169,6 @@ def _read(
     seed: int,
     measured: Sequence[Measured],
     mlflow_run_id: str,
-    started: float,
     deterministic: bool,
 ) -> Study:
     objective, resamples = prepared.objective, prepared.protocol.resamples
@@ -184,7 +183,7 @@ def _read(
     return Study(
         task=task.name,
         seed=seed,
-        seconds=time.perf_counter() - started,
+        seconds=sum(size.seconds for size in sizes),
         data=prepared.card(),
         primary=objective.primary,
         greater_is_better=objective.greater_is_better(objective.primary),

@@ -76,7 +76,7 @@ def _best(size: Size, document: Study) -> str:
 
 def _leads(document: Study, network: str) -> Table:
     tests = {each.test: None for size in document.sizes for each in size.comparisons}
-    table = layout.table(f"lead of {network} over the best baseline at each size ({', '.join(tests)} test)")
+    table = layout.table(f"lead of {network} over the best baseline ({', '.join(tests)} test)")
     layout.numbers(table, "rows")
     layout.words(table, "best baseline")
     layout.numbers(table, "lead", "95 % interval", "p (Holm)")
@@ -99,9 +99,7 @@ def _finding(found: Comparison) -> str:
 
 
 def _gains(document: Study) -> Table:
-    table = layout.table(
-        f"what each doubling of the data improved {spoken(document.primary)} by, at the end of the curve"
-    )
+    table = layout.table(f"what each doubling improved {spoken(document.primary)} by, at the end of the curve")
     layout.words(table, "contender")
     layout.numbers(table, "from rows", "to rows", "per doubling", "95 % interval")
     for gain in document.gains:

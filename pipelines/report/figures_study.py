@@ -39,6 +39,7 @@ def learning_curve_rows(study: Study) -> Figure:
     rows = [size.rows for size in study.sizes]
     for axes in (above, below):
         axes.set_xscale("log")
+        axes.margins(x=0.08)
         axes.grid(visible=True, alpha=0.3)
     below.set_xticks(rows, [f"{n:,}\n{100 * size.share:.3g} %" for n, size in zip(rows, study.sizes, strict=True)])
     below.minorticks_off()

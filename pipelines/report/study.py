@@ -103,7 +103,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Study:
-    """The document of one study. `tested` counts the rows that every contender was tested on at every size."""
+    """The document of one study.
+
+    Args:
+        seconds: of all sizes, each as its last process took for it.
+        tested: rows that every contender was tested on at every size.
+    """
 
     task: str
     seed: int
