@@ -51,7 +51,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Entry:
-    """One fold of one contender."""
+    """One training of one contender on one fold."""
 
     folder: Path
     checkpoints: Checkpoints
@@ -145,9 +145,9 @@ class Journal:
         with _whole(self.folder / COMMAND) as file:
             file.write(json.dumps(noted).encode())
 
-    def entry(self, contender: str, fold: int) -> Entry:
-        """The place of one fold of one contender."""
-        folder = self.folder / f"{contender}-{fold + 1}"
+    def entry(self, contender: str, fold: int, training: int = 0) -> Entry:
+        """The place of one training of one contender on one fold."""
+        folder = self.folder / f"{contender}-{fold + 1}{f'.{training + 1}' if training else ''}"
         return Entry(folder, Checkpoints(folder / "checkpoints", self.every))
 
     def close(self) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from pipelines import settings
-from pipelines.contenders.contender import Watch, unwatched
+from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
+from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.splits import Fold, split
 from pipelines.errors import BadInput
+from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Objective
 from pipelines.report.document import Check, DataCard
@@ -30,6 +33,10 @@ MANY_ROWS = 20_000
 
 MANY_IDS, MOST_FOLDS = 20, 6
 """With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
+
+
+LEAST_BLOCKS = 4
+"""Stretches of time that a test must hold for their spread to say anything."""
 
 
 class Progress(Protocol):
@@ -61,6 +68,16 @@ class Silent:
         return None
 
 
+class Training(NamedTuple):
+    """One of the trainings that each contender goes through, in their order: on a fold, from a seed of its own."""
+
+    number: int
+    fold_number: int
+    training: int
+    fold: Fold
+    seed: int
+
+
 @dataclass(frozen=True)
 class Prepared:
     """Data that was read, checked and divided, with the objective resolved for it."""
@@ -71,6 +88,15 @@ class Prepared:
     recipe: Recipe
     protocol: Splitting
     checks: tuple[Check, ...]
+
+    def trainings(self, seed: int) -> tuple[Training, ...]:
+        """What each contender is trained on, in this order, in every process that takes part."""
+        several = self.protocol.seeds
+        return tuple(
+            Training(place * several + again, place, again, fold, seed_of_training(seed, place, again))
+            for place, fold in enumerate(self.folds)
+            for again in range(several)
+        )
 
     def card(self) -> DataCard:
         """What the report says of the data."""
@@ -112,6 +138,7 @@ def prepare(
         classes: Sequence[str] = getattr(objective, "classes", ())
         folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         require_affordable(recipe, (len(fold.train) for fold in folds))
+        _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
@@ -123,6 +150,38 @@ def prepare(
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
     return Prepared(dataset, objective, folds, recipe, protocol, checks)
+
+
+def _require_effect(
+    recipe: Recipe, protocol: Splitting, primary: str, examples: Examples, folds: Sequence[Fold]
+) -> None:
+    """Refuse ways to compare that would do nothing, or what they may not, with this data.
+
+    Raises:
+        BadInput: with the setting, and what it needs.
+    """
+    if protocol.block and protocol.by != "time":
+        raise BadInput(
+            f"--set protocol.block={protocol.block}: it does nothing where rows are not split by time; say which "
+            "column holds the moments with --time COLUMN, or leave it out"
+        )
+    moments = 0 if examples.time is None else len(np.unique(examples.time[folds[0].test]))
+    if protocol.block * LEAST_BLOCKS > moments and protocol.block:
+        raise BadInput(
+            f"--set protocol.block={protocol.block}: only {moments} moments are tested, and fewer than {LEAST_BLOCKS} "
+            f"blocks of them show no spread; set at most {moments // LEAST_BLOCKS}, or 0"
+        )
+    lowest, highest = RANGES.get(primary, (-math.inf, math.inf))
+    if protocol.margin >= highest - lowest:
+        raise BadInput(
+            f"--set protocol.margin={protocol.margin:g}: {primary} lies between {lowest:g} and {highest:g}, so nothing "
+            "could be worse by more; set less, such as 0.01"
+        )
+    if recipe.private and protocol.seeds > 1:
+        raise BadInput(
+            f"--set protocol.seeds={protocol.seeds} trains several networks on the same rows, each of which would "
+            "spend what recipe.dp_epsilon allows one; leave it at 1"
+        )
 
 
 def _rule(protocol: Splitting) -> Rule | None:
@@ -194,8 +253,9 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
     unit = {"row": "rows", "id": "whole ids", "time": "the last rows in time"}[protocol.by]
+    again = f", {protocol.seeds} trainings each" if protocol.seeds > 1 else ""
     if len(folds) > 1:
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
-        return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out"
+        return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{again}"
     official = dataset.official is not None and protocol.by != "time" and (dataset.official == "test").any()
-    return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit})"
+    return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit}){again}"

@@ -85,7 +85,7 @@ def run(
             trials, cards = _competition(task, prepared, seed, parent, progress, journal)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
-                outcomes = {trial.contender.name: trial.outcome for trial in trials}
+                outcomes = {trial.contender.name: trial.outcome.training(0) for trial in trials}
                 for name, figure in plots.of_run(report, outcomes, prepared.objective):
                     parent.figure(name, figure)
                 report = replace(report, seconds=time.perf_counter() - started, deterministic=deterministic)
@@ -178,8 +178,9 @@ def _report(
     tested: list[Comparison] = []
     for network in networks:
         tested += comparison.compare(
-            network, baselines, outcomes, objective, objective.primary, prepared.protocol.resamples, seed
-        )
+            network, baselines, outcomes, objective, objective.primary, prepared.protocol.resamples, seed,
+            prepared.protocol.margin, len(networks),
+        )  # fmt: skip
     answer = verdict.judge(
         task.limits,
         networks,
@@ -206,11 +207,12 @@ def _report(
 
 
 def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared: Prepared) -> None:
+    several = prepared.protocol.seeds
     for number, done in enumerate(trial.folds):
         if done.history.metrics:
-            child.history(done.history, prefix=f"fold-{number + 1}" if len(trial.folds) > 1 else "")
+            child.history(done.history, prefix=_prefix(*divmod(number, several), prepared))
     child.scores(card)
-    histories = {f"fold {number + 1}": done.history for number, done in enumerate(trial.folds)}
+    histories = {f"fold {place + 1}": done.history for place, done in enumerate(trial.folds[::several])}
     if trial.folds[0].history.metrics:
         child.figure("learning_curves", figures.learning_curves(histories))
         gradients = gradient_health(trial.folds[0].history.metrics, card.name)
@@ -222,6 +224,12 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
         by = trial.folds[0].calibration
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
+
+
+def _prefix(fold: int, training: int, prepared: Prepared) -> str:
+    """What tells one training's history from the others'; nothing where there is one."""
+    folds = [f"fold-{fold + 1}"] if len(prepared.folds) > 1 else []
+    return "-".join([*folds, *([f"training-{training + 1}"] if prepared.protocol.seeds > 1 else [])])
 
 
 def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[str, Any]:

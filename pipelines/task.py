@@ -193,8 +193,16 @@ class Protocol:
     """Share of the rows that are not tested."""
     folds: int = 5
     repeats: int = 1
+    seeds: int = 1
+    """How often each contender is trained on each fold, from different seeds. With several, what trainings differ by is
+    told apart from what tested rows do, and both are in the intervals."""
     resamples: int = 1000
     """Bootstrap samples behind each interval."""
+    block: int = 0
+    """Of `by=time`: how many moments that follow each other are resampled together, on average; 0 lets the data say."""
+    margin: float = 0.0
+    """How much worse than the best baseline, in units of the deciding score, is still no matter. Above 0 the verdict
+    also says whether the network is not worse by more (non-inferiority)."""
     decide_by: str = ""
     """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
     `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
@@ -207,7 +215,10 @@ class Protocol:
         for name in ("test", "valid"):
             require(0 < getattr(self, name) < 1, f"protocol.{name} must be in (0, 1); received {getattr(self, name)}")
         require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")
-        require(self.repeats >= 1, f"protocol.repeats must be at least 1; received {self.repeats}")
+        for name in ("repeats", "seeds"):
+            require(getattr(self, name) >= 1, f"protocol.{name} must be at least 1; received {getattr(self, name)}")
+        for name in ("block", "margin"):
+            require(getattr(self, name) >= 0, f"protocol.{name} must not be negative; received {getattr(self, name)}")
         require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
         require(
             self.by != "time" or self.kind == "holdout",

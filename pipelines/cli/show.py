@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli import layout, show_bias
+from pipelines.cli import layout, show_bias, show_comparison
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import legend, with_interval
-from pipelines.evaluation.verdict import SIGNIFICANCE
-from pipelines.report.document import Comparison, LimitResult, Report, Scorecard
+from pipelines.report.document import LimitResult, Report, Scorecard
 from pipelines.task import Task
 
 SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
@@ -31,7 +30,7 @@ def report(console: Console, document: Report) -> None:
     _contenders(console, document)
     _decisions(console, document)
     _privacy(console, document)
-    _comparisons(console, document)
+    show_comparison.comparisons(console, document)
     _trainings(console, document)
     card = document.scorecard(document.verdict.network)
     if card.bias:
@@ -169,23 +168,6 @@ def _scorecards(document: Report, shown: Sequence[str]) -> Table:
     return table
 
 
-def _comparisons(console: Console, document: Report) -> None:
-    tests = ", ".join(dict.fromkeys(each.test for each in document.comparisons))
-    networks = list(dict.fromkeys(each.contender for each in document.comparisons))
-    several = len(networks) > 1
-    table = layout.table(f"lead of {' and '.join(networks)} in {spoken(document.primary)} ({tests} test)")
-    layout.words(table, *(["of"] if several else []), "over")
-    layout.numbers(table, "lead", "95 % interval", "p (Holm)")
-    layout.words(table, "better?")
-    for each in document.comparisons:
-        p_value = "undefined" if each.p_value != each.p_value else f"{each.p_value:.3f}"
-        ends = interval(each.low, each.high, 4, signed)
-        table.add_row(*([each.contender] if several else []), each.baseline, signed(each.difference, 4), ends,
-                      "< 0.001" if each.p_value < 0.001 else p_value, _finding(each))  # fmt: skip
-    console.print(table)
-    console.print()
-
-
 def _trainings(console: Console, document: Report) -> None:
     """How each network was trained: the plan, what happened on the way, and what its gradients did."""
     for card in document.contenders:
@@ -195,12 +177,6 @@ def _trainings(console: Console, document: Report) -> None:
             ]
             console.print(f"how {card.name} was trained  " + ". ".join(said), style="dim")
             console.print()
-
-
-def _finding(each: Comparison) -> str:
-    if not each.p_value < SIGNIFICANCE:
-        return "not clear"
-    return "yes" if each.difference > 0 else "no, worse"
 
 
 def _limit(name: str) -> str:

@@ -85,7 +85,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a contender cost to train and costs to use; NaN where not measured."""
+    """What a contender cost to train and costs to use; NaN where not measured.
+
+    `train_seconds` is that of one training on each fold, the mean where there were several.
+    """
 
     train_seconds: float
     predict_rows_per_second: float = math.nan
@@ -110,13 +113,22 @@ class Scorecard:
     settings: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, Estimate] = field(default_factory=dict)
     """Of two classes: what the decisions at the threshold do (`sensitivity`, `precision`, `cost_per_1000`, ...)."""
+    training_sd: float = math.nan
+    test_sd: float = math.nan
+    """Of several trainings: standard deviation of the primary score from one training to another on the same rows, and
+    what would be left of its uncertainty with ever so many trainings; NaN with one."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A paired test of a contender against a baseline; a positive difference favours the contender.
 
-    `p_value` is two-sided and, where several baselines were tested, corrected by Holm's method.
+    `p_value` is two-sided and, where several baselines were tested, corrected by Holm's method. `p_non_inferior` is the
+    one-sided p-value of "worse by `margin` or more"; NaN where no margin is set. `effect_size` is the difference over
+    the standard deviation of what one of the independent `units` adds to it. `rows_to_decide` is how many more tested
+    rows would give a significant difference with 80 % power if it stays as it is: 0 where it is significant, infinite
+    where none would, NaN where there is next to no difference; the last two are null in JSON. `training_sd` and
+    `test_sd` are of the difference, as in `Scorecard`.
     """
 
     contender: str
@@ -127,6 +139,13 @@ class Comparison:
     high: float
     p_value: float
     test: str
+    margin: float = 0.0
+    p_non_inferior: float = math.nan
+    effect_size: float = math.nan
+    rows_to_decide: float = math.nan
+    units: int = 0
+    training_sd: float = math.nan
+    test_sd: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -150,6 +169,11 @@ class Verdict:
     network: str = ""
     best_baseline: str = ""
     sentence: str = ""
+    non_inferior: Answer | Literal[""] = ""
+    """Whether the network is not worse than the best baseline by more than `margin`; empty where no margin is set."""
+    margin: float = 0.0
+    rows_to_decide: float = math.nan
+    """Of the comparison of these two."""
 
 
 @dataclass(frozen=True)
@@ -205,9 +229,10 @@ class Report:
         fields["data"] = DataCard(**data)
         fields["contenders"] = tuple(_scorecard(card) for card in fields["contenders"])
         fields["comparisons"] = tuple(
-            Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
+            Comparison(**_numbers(row, *(name for name, value in row.items() if value is None)))
+            for row in fields["comparisons"]
         )
-        fields["verdict"] = Verdict(**verdict)
+        fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
         return cls(**fields)
 
 
@@ -238,7 +263,7 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
         Gap(**{**_numbers(gap, "difference", "ratio", "low", "high"), "groups": tuple(gap["groups"])})
         for gap in fields["gaps"]
     )
-    return Scorecard(**_numbers(fields, "threshold"))
+    return Scorecard(**_numbers(fields, "threshold", "training_sd", "test_sd"))
 
 
 def _group_row(row: Mapping[str, Any]) -> GroupRow:

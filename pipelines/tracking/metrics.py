@@ -40,7 +40,7 @@ def finite(metrics: Mapping[str, float]) -> dict[str, float]:
 def of_scorecard(card: Scorecard) -> dict[str, float]:
     """Every number of a contender, by its metric's name."""
     metrics = {f"cost/{name}": float(value) for name, value in asdict(card.cost).items()}
-    metrics["threshold"] = card.threshold
+    metrics |= {"threshold": card.threshold, "training_sd": card.training_sd, "test_sd": card.test_sd}
     for name, estimate in card.scores.items():
         metrics |= _estimate(metric_name(name), estimate)
     for name, estimate in card.decisions.items():
@@ -65,7 +65,8 @@ def of_report(report: Report) -> dict[str, float]:
     for test in report.comparisons:
         if (test.contender, test.baseline, test.score) == (verdict.network, verdict.best_baseline, primary):
             metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
-            metrics["p_value"] = test.p_value
+            for name in ("p_value", "p_non_inferior", "effect_size", "rows_to_decide", "training_sd", "test_sd"):
+                metrics[name] = getattr(test, name)
     return finite(metrics)
 
 
