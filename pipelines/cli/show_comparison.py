@@ -14,8 +14,8 @@ from pipelines.evaluation.verdict import SIGNIFICANCE
 from pipelines.report.document import Comparison, Report
 
 LEGEND = (
-    "effect: the lead over the standard deviation of what one row (or id, or stretch of time) adds to it; 0.2 is small, "
-    "0.5 medium, 0.8 large (Cohen)"
+    "effect: the lead over the standard deviation of what one row (or id, or stretch of time) adds to it; 0.2 is "
+    "small, 0.5 medium, 0.8 large (Cohen)"
 )
 MORE = "more rows: how many would decide with 80 % power if the lead stays as it is"
 

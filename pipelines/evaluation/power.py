@@ -9,7 +9,7 @@ from pipelines.evaluation.spread import Spread
 POWER = 0.8
 """Chance of a decision, if the lead stays as it is, at which the number of rows is told."""
 
-TOO_MANY = 1000
+TOO_MANY = 100
 """Times the tested rows from which the lead is next to nothing and no number is told."""
 
 
