@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli import layout, show_bias
+from pipelines.cli import layout, show_bias, show_calibration
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import legend, with_interval
 from pipelines.evaluation.verdict import SIGNIFICANCE
@@ -29,6 +29,7 @@ def report(console: Console, document: Report) -> None:
     console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
     console.print(f"{escape(data.protocol)}\n", style="dim")
     _contenders(console, document)
+    show_calibration.table(console, document)
     _decisions(console, document)
     _privacy(console, document)
     _comparisons(console, document)

@@ -26,12 +26,14 @@ class FoldResult:
         predictions: for these rows, in their order.
         rows: (n,) number of each row in the whole data set; a row that is tested again keeps its number.
         n_train: how many rows the contender learned from.
+        uncalibrated: (n, classes) what the model itself said, where the predictions were calibrated after it.
     """
 
     examples: Examples
     predictions: Predictions
     rows: NDArray[np.int64]
     n_train: int
+    uncalibrated: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Outcome:
         weight: (n,) float >= 0, or None for 1s.
         ids: (n,) patient, customer or speaker, or None where rows are independent.
         groups: sensitive attribute -> (n,) object str, None where unknown.
+        uncalibrated: (n, classes) probabilities before calibration; None where nothing was calibrated.
 
     Raises:
         ValueError: lengths differ or the rounds do not cover the rows.
@@ -72,10 +75,11 @@ class Outcome:
     weight: NDArray[np.float64] | None = None
     ids: NDArray[Any] | None = None
     groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    uncalibrated: NDArray[Any] | None = None
     _drawn: dict[Any, dict[str, Floats]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        columns = [self.predictions, self.rows, self.weight, self.ids, *self.groups.values()]
+        columns = [self.predictions, self.rows, self.weight, self.ids, self.uncalibrated, *self.groups.values()]
         if any(values is not None and len(values) != len(self.target) for values in columns):
             raise ValueError(f"an outcome of {len(self.target)} rows has columns of other lengths")
         edges = [(part.start, part.stop) for part in self.rounds]
@@ -101,6 +105,7 @@ class Outcome:
             weight=_pool([part.weight for part in parts]),
             ids=_pool([part.ids for part in parts]),
             groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},
+            uncalibrated=_before(tests),
         )
 
     @cached_property
@@ -154,6 +159,14 @@ class Outcome:
 def _pool(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given) if len(given) == len(parts) else None
+
+
+def _before(tests: Sequence[FoldResult]) -> NDArray[Any] | None:
+    """What the models said before calibration; a fold that could not be calibrated said what it says."""
+    if all(test.uncalibrated is None for test in tests):
+        return None
+    said = [test.predictions.values if test.uncalibrated is None else test.uncalibrated for test in tests]
+    return np.concatenate(said)
 
 
 def _pool_predictions(parts: Sequence[Predictions]) -> Predictions:

@@ -110,6 +110,10 @@ class Scorecard:
     settings: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, Estimate] = field(default_factory=dict)
     """Of two classes: what the decisions at the threshold do (`sensitivity`, `precision`, `cost_per_1000`, ...)."""
+    calibration: Mapping[str, Estimate] = field(default_factory=dict)
+    """Of classes: whether probabilities come true (`debiased_calibration_error`, `slope`, `reliability`, ...)."""
+    uncalibrated: Mapping[str, Estimate] = field(default_factory=dict)
+    """The same before `protocol.calibrate` corrected them; empty where it did not."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,8 @@ def _plain(value: Any) -> Any:
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
-    fields["decisions"] = {name: _estimate(value) for name, value in fields.get("decisions", {}).items()}
+    for part in ("decisions", "calibration", "uncalibrated"):
+        fields[part] = {name: _estimate(value) for name, value in fields.get(part, {}).items()}
     cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])

@@ -1,7 +1,7 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
-`auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `cost/train_seconds`; `group/sex/F/tpr`;
-`gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch. What is NaN is not
+`auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
+`group/sex/F/tpr`; `gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch. What is NaN is not
 logged: it breaks MLflow's pages.
 """
 
@@ -43,8 +43,9 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
     metrics["threshold"] = card.threshold
     for name, estimate in card.scores.items():
         metrics |= _estimate(metric_name(name), estimate)
-    for name, estimate in card.decisions.items():
-        metrics |= _estimate(metric_name("decisions", name), estimate)
+    for part in ("decisions", "calibration", "uncalibrated"):
+        for name, estimate in getattr(card, part).items():
+            metrics |= _estimate(metric_name(part, name), estimate)
     for row in card.bias:
         metrics[metric_name("group", row.attribute, row.group, "n")] = row.n
         for name, estimate in row.metrics.items():
