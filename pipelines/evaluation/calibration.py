@@ -24,8 +24,8 @@ from pipelines.report.document import Estimate
 
 Floats = NDArray[np.float64]
 
-SIGNIFICANCE = 0.025
-"""Of the test, and of the lower end of the error: two ways to find fault share 5 %."""
+SIGNIFICANCE = 0.02
+"""Of the test; with the lower end of the error's interval there are two ways to find fault, which share 5 %."""
 
 
 def measured(outcome: Outcome, objective: Objective, probabilities: NDArray[Any] | None = None) -> dict[str, Estimate]:

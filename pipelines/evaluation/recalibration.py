@@ -153,18 +153,18 @@ def kept_apart(probability: Floats) -> Floats:
 
 def _newton(rows: Rows, design: Floats, offset: Floats, start: float) -> Floats:
     """(k,) coefficients of most likelihood of a (k, n) design; NaN where Newton's method runs away."""
-    found = np.zeros(len(design))
+    found: Floats = np.zeros(len(design))
     found[0] = start
     for _ in range(MOST_STEPS):
         chance = expit(offset + found @ design)
         gradient = design @ (rows.weight * (rows.target - chance))
         step = np.linalg.lstsq(_information(rows, design, chance), gradient, rcond=None)[0]
-        found = found + np.clip(step, -2, 2)
+        found = np.asarray(found + np.clip(step, -2, 2))
         if not np.abs(found).max() < LARGEST:
             break
         if np.abs(step).max() < 1e-10:
             return found
-    return np.asarray(np.full(len(design), np.nan))
+    return np.full(len(design), np.nan)
 
 
 def _information(rows: Rows, design: Floats, chance: Floats) -> Floats:

@@ -134,6 +134,23 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class NetBenefit:
+    """What acting from a probability on gains per row, by the network and by the best baseline, on the same rows.
+
+    A found positive counts 1, a false alarm costs threshold / (1 - threshold); `of_everyone` is acting on every row,
+    and acting on none gains 0.
+    """
+
+    network: str
+    baseline: str
+    threshold: float
+    of_network: Estimate
+    of_baseline: Estimate
+    difference: Estimate
+    of_everyone: Estimate
+
+
+@dataclass(frozen=True)
 class LimitResult:
     """One limit of the task, the value that was measured, and whether it holds."""
 
@@ -175,6 +192,8 @@ class Report:
     """Whether the same command gives the same weights in any process on the same hardware."""
     decided_by: str = ""
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
+    net_benefit: NetBenefit | None = None
+    """Of two classes: at the threshold that the network decides at, or at which the costs of the rule break even."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -212,6 +231,7 @@ class Report:
             Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
         )
         fields["verdict"] = Verdict(**verdict)
+        fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         return cls(**fields)
 
 
@@ -244,6 +264,13 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
         for gap in fields["gaps"]
     )
     return Scorecard(**_numbers(fields, "threshold"))
+
+
+def _net_benefit(told: Mapping[str, Any] | None) -> NetBenefit | None:
+    if told is None:
+        return None
+    fields: dict[str, Any] = {key: _estimate(each) if isinstance(each, Mapping) else each for key, each in told.items()}
+    return NetBenefit(**fields)
 
 
 def _group_row(row: Mapping[str, Any]) -> GroupRow:

@@ -67,6 +67,8 @@ def of_report(report: Report) -> dict[str, float]:
         if (test.contender, test.baseline, test.score) == (verdict.network, verdict.best_baseline, primary):
             metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
             metrics["p_value"] = test.p_value
+    if report.net_benefit is not None:
+        metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
     return finite(metrics)
 
 

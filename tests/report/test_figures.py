@@ -12,6 +12,7 @@ import pytest
 from pipelines.contenders.contender import History
 from pipelines.report import figures
 from pipelines.report.document import Cost, DataCard, Estimate, GroupRow, Report, Scorecard, Verdict
+from pipelines.report.figures_calibration import Reliability, calibration
 
 
 @pytest.fixture
@@ -47,11 +48,11 @@ def labels(axis):
 
 def everything(report):
     curve = {"mlp": figures.Curve([0, 0.2, 1], [0, 0.7, 1])}
-    bins = {"mlp": figures.Reliability([0.1, 0.5, 0.9], [0.2, math.nan, 0.8], [40, 0, 12])}
+    bins = {"mlp": Reliability([0.1, 0.5, 0.9], [0.2, math.nan, 0.8], [40, 0, 12])}
     return {
         "roc": figures.roc(curve, {"mlp": Estimate(0.8, 0.7, 0.9)}),
         "precision_recall": figures.precision_recall(curve, 0.3),
-        "calibration": figures.calibration(bins),
+        "calibration": calibration(bins),
         "learning_curves": figures.learning_curves({"mlp": History({"loss": (2.0, 1.0), "valid_loss": (2.0, 1.5)}, 1)}),
         "bias_bars": figures.bias_bars(report, "tpr"),
         "scores_with_intervals": figures.scores_with_intervals(report),
@@ -124,8 +125,8 @@ def test_contenders_are_ranked_best_first_in_the_direction_of_the_score(report):
 
 
 def test_empty_bins_are_not_drawn_as_zero():
-    bins = {"mlp": figures.Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12])}
-    curve = figures.calibration(bins).axes[0].lines[1]
+    bins = {"mlp": Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12])}
+    curve = calibration(bins).axes[0].lines[1]
     np.testing.assert_array_equal(curve.get_xdata(), [0.1, 0.9])
 
 
