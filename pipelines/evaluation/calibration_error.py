@@ -86,13 +86,12 @@ class Binned:
         own = np.bincount(self.bin, np.square(weight) * (expected * (1 - expected) + np.square(apart)), bins)
         covariance = np.diag(own.astype(np.float64))
         if self.rows.clusters is not None:
-            strayed = self.rows.target - expected
-            strayed = weight * (strayed - self.means(strayed)[self.bin])
+            strayed = weight * (self.rows.target - expected)
             cell = self.rows.clusters * bins + self.bin
             together = np.bincount(cell, strayed, (self.rows.clusters.max() + 1) * bins).reshape(-1, bins)
             alone = np.bincount(self.bin, np.square(strayed), bins)
             units = self.rows.units
-            covariance += (together.T @ together - np.diag(alone)) * units / max(units - 1, 1)
+            covariance += (together.T @ together - np.diag(alone)) * units / max(units - 2, 1)
         return np.asarray(covariance / weight.sum() ** 2)
 
     @cached_property
@@ -155,7 +154,8 @@ def debiased(binned: Binned, power: int = 1, seed: int = 0) -> Estimate:
             return np.asarray(np.abs(excess).sum(axis=-1))
         return np.asarray(_ratio(np.square(excess), mass).sum(axis=-1))
 
-    shown = float(size(binned.excess))
+    # No test shows less than half a row: of none that strayed one does not know that none ever will.
+    shown = max(float(size(binned.excess)), (0.5 / len(binned.bin)) ** power)
     if binned.rows.units < 2:
         return Estimate(shown)
     values, vectors = np.linalg.eigh(binned.chance)

@@ -114,23 +114,29 @@ def in_the_large(rows: Rows) -> Estimate:
 def score_test(rows: Rows) -> float:
     """P-value of the score test that intercept and slope are 0 and 1 together.
 
-    It needs no fit, so it is defined, and of the right size, where the slope is not. Of units, by Hotelling's T^2.
+    It needs no fit, so it is defined, and of the right size, where the slope is not. Independent rows vary as coins of
+    the predicted chances do; rows of one unit vary together, and then the spread between units takes the coins' place
+    (Hotelling's T^2).
 
-    Reference: Cox (1958), with the variance between units in place of the binomial one.
+    Reference: Cox (1958).
     """
-    from scipy.stats import f
+    from scipy.stats import chi2, f
 
-    excess = rows.weight * (rows.target - expit(rows.logit))
-    moved = rows.summed(np.stack([excess, excess * rows.logit]))
-    units = rows.units
-    spread = moved @ moved.T
-    if units < 4 or not np.linalg.det(spread) > 1e-12 * max(float(np.prod(np.diag(spread))), 1e-300):
+    chance = expit(rows.logit)
+    design = np.stack([np.ones(len(chance)), rows.logit])
+    moved = rows.summed(design * (rows.weight * (rows.target - chance)))
+    push, units = moved.sum(axis=1), rows.units
+    if rows.clusters is None:
+        spread = (design * (np.square(rows.weight) * chance * (1 - chance))) @ design.T
+    else:
+        apart = moved - push[:, np.newaxis] / max(units, 1)
+        spread = apart @ apart.T
+    if units < 4 or not np.linalg.det(spread) > 1e-12 * float(np.prod(np.diag(spread))):
         return math.nan
-    push = moved.sum(axis=1)
-    # About their mean, as Hotelling's: under the alternative the raw squares would hide what they are compared with.
-    spread -= np.outer(push, push) / units
-    squared = float(push @ np.linalg.solve(spread, push)) * (units - 1) / units
-    return float(f.sf(squared * (units - 2) / (2 * (units - 1)), 2, units - 2))
+    squared = float(push @ np.linalg.solve(spread, push))
+    if rows.clusters is None:
+        return float(chi2.sf(squared, 2))
+    return float(f.sf(squared * (units - 2) / (2 * units), 2, units - 2))
 
 
 def expit(logit: Any) -> Floats:

@@ -12,7 +12,7 @@ import pytest
 from pipelines.contenders.contender import History
 from pipelines.report import figures
 from pipelines.report.document import Cost, DataCard, Estimate, GroupRow, Report, Scorecard, Verdict
-from pipelines.report.figures_calibration import Reliability, calibration
+from pipelines.report.figures_calibration import Band, Reliability, calibration, decision_curve
 
 
 @pytest.fixture
@@ -128,6 +128,22 @@ def test_empty_bins_are_not_drawn_as_zero():
     bins = {"mlp": Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12])}
     curve = calibration(bins).axes[0].lines[1]
     np.testing.assert_array_equal(curve.get_xdata(), [0.1, 0.9])
+
+
+def test_reliability_has_an_interval_at_each_bin_and_what_was_said_before_calibration():
+    bins = Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12], [0.1, 0, 0.6], [0.3, 0, 0.95], [30, 12, 10])
+    axes, counts = calibration({"mlp": bins}, {"mlp": Reliability([0.3], [0.4], [52])}).axes
+    (bars,) = axes.collections
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[0.1, 0.3], [0.6, 0.95]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()][1:] == ["mlp", "mlp before calibration"]
+    assert counts.patches[0].get_data().values.tolist() == [30, 12, 10]
+
+
+def test_a_decision_curve_has_a_band_and_the_threshold_that_was_chosen():
+    curve = figures.Curve([0.1, 0.5], [0.2, 0.1])
+    axes = decision_curve({"mlp": curve}, curve, 0.3, Band([0.1, 0.5], [0.1, 0.0], [0.3, 0.2])).axes[0]
+    assert axes.collections[0].get_datalim(axes.transData).bounds == pytest.approx((0.1, 0.0, 0.4, 0.3))
+    assert 0.3 in [line.get_xdata()[0] for line in axes.lines]
 
 
 def test_learning_curves_start_at_epoch_1_and_mark_the_best():
