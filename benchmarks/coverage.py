@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks import calibrated
 from benchmarks.repeated import Trainings
 from benchmarks.series import Series
 from benchmarks.simulated import OBJECTIVE, World, halves_of_features
@@ -232,6 +233,9 @@ QUESTIONS = (
     _power(f"{_LEAD}, three baselines, 400 rows", partial(decides, ROWS, "auroc", BETTER, FOUND)),
     _power(f"{_LEAD}, 1600 rows", partial(decides, World(rows=1600), "auroc", BETTER, FOUND)),
     _power("ten features of .35 against .25, five folds of 300 rows", partial(decides_over_folds, 300, 0.1, FOUND)),
+    *(_coverage(*each) for each in calibrated.COVERS),
+    *(_error(*each) for each in calibrated.ERRS),
+    *(_power(*each) for each in calibrated.FINDS),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.data.splits import Fold
 from pipelines.evaluation import bias, decisions, intervals, thresholds
+from pipelines.evaluation import calibration as calibrating
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
@@ -75,7 +76,7 @@ def compete(
         watch(number + 1, parts)
         found.append(done)
     tests = [
-        FoldResult(examples.take(fold.test), done.predictions, fold.test, len(fold.train), training)
+        FoldResult(examples.take(fold.test), done.predictions, fold.test, len(fold.train), training, done.uncalibrated)
         for (_, _, training, fold, _), done in zip(trainings, found, strict=True)
     ]
     cost = replace(
@@ -99,25 +100,30 @@ def _tested(
     by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)
     threshold = _threshold(calibration.calibrated(validated, by), truth, objective)
     started = time.perf_counter()
-    predictions = calibration.calibrated(model.predict(test), by)
+    said = model.predict(test)
+    predictions = calibration.calibrated(said, by)
     seconds = time.perf_counter() - started
     settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
     decided = _decided(predictions, threshold)
-    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by)
+    before = None if by is None else said.values
+    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by, before)
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
     """Scores with intervals, and bias by group."""
     outcome, objective, resamples = trial.outcome, prepared.objective, prepared.protocol.resamples
     spread = intervals.spread_of(outcome, objective, resamples, seed)
-    table = bias.group_table(outcome, objective)
+    table, probabilities = bias.group_table(outcome, objective), calibrating.measured(outcome, objective)
+    before, scores = outcome.uncalibrated, intervals.estimates(outcome, objective, resamples, seed)
     return Scorecard(
         name=trial.contender.name,
         kind=trial.contender.kind,
-        scores=intervals.estimates(outcome, objective, resamples, seed),
+        scores=calibrating.told_honestly(scores, probabilities),
         cost=trial.cost,
         threshold=trial.threshold,
         decisions=decisions.decided(outcome, objective),
+        calibration=probabilities,
+        uncalibrated={} if before is None else calibrating.measured(outcome, objective, before),
         bias=table,
         gaps=bias.gaps(table),
         mlflow_run_id=mlflow_run_id,

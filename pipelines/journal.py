@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Fitted, History
@@ -47,6 +48,8 @@ class Finished:
     history: History
     settings: Mapping[str, str]
     calibration: Calibration | None = None
+    uncalibrated: NDArray[Any] | None = None
+    """(n, classes) what the model said before `calibration`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Entry:
         """What was written when the fold was done; None where it is not, or where what is there is damaged."""
         try:
             with np.load(self.folder / PREDICTIONS, allow_pickle=False) as arrays:
-                values, decisions = arrays["values"], arrays.get("decisions")
+                values, decisions, said = arrays["values"], arrays.get("decisions"), arrays.get("uncalibrated")
             result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             metrics = {name: tuple(series) for name, series in result["history"].items()}
             return Finished(
@@ -71,6 +74,7 @@ class Entry:
                 History(metrics, result["best_epoch"]),
                 result["settings"],
                 None if result["calibration"] is None else from_dict(result["calibration"]),
+                said,
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -91,11 +95,12 @@ class Entry:
         self.folder.mkdir(parents=True, exist_ok=True)
         if keep is not None:
             (self.folder / MODEL).mkdir(exist_ok=True)
-            told = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
-            saved.save(fitted, self.folder / MODEL, *told)
-        decisions = {} if done.predictions.decisions is None else {"decisions": done.predictions.decisions}
+            said = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
+            saved.save(fitted, self.folder / MODEL, *said)
+        told = {"decisions": done.predictions.decisions, "uncalibrated": done.uncalibrated}
+        also = {name: values for name, values in told.items() if values is not None}
         with _whole(self.folder / PREDICTIONS) as file:
-            np.savez(file, allow_pickle=False, values=done.predictions.values, **decisions)
+            np.savez(file, allow_pickle=False, values=done.predictions.values, **also)
         result = {
             "threshold": done.threshold,
             "seconds": done.seconds,

@@ -16,11 +16,13 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.errors import Interrupted, TrainingFailed
-from pipelines.evaluation import comparison, verdict
+from pipelines.evaluation import comparison, net_benefit, verdict
+from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
+from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
-from pipelines.report.document import Comparison, DataCard, Report, Scorecard
+from pipelines.report.document import Comparison, DataCard, NetBenefit, Report, Scorecard, Verdict
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
@@ -203,7 +205,15 @@ def _report(
         mlflow_run_id=mlflow_run_id,
         versions=versions(),
         decided_by=prepared.protocol.decide_by,
+        net_benefit=_benefit(outcomes, objective, answer, cards),
     )
+
+
+def _benefit(
+    outcomes: Mapping[str, Outcome], objective: Objective, answer: Verdict, cards: Sequence[Scorecard]
+) -> NetBenefit | None:
+    threshold = next(card.threshold for card in cards if card.name == answer.network)
+    return net_benefit.versus(outcomes, objective, answer.network, answer.best_baseline, threshold)
 
 
 def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared: Prepared) -> None:

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli import layout, show_bias, show_comparison
+from pipelines.cli import layout, show_bias, show_calibration, show_comparison, show_decisions
 from pipelines.cli.layout import interval, number, signed, spoken
-from pipelines.cli.show_bias import legend, with_interval
-from pipelines.report.document import LimitResult, Report, Scorecard
+from pipelines.cli.show_bias import legend
+from pipelines.report.document import LimitResult, Report
 from pipelines.task import Task
 
 SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
@@ -28,7 +28,8 @@ def report(console: Console, document: Report) -> None:
     console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
     console.print(f"{escape(data.protocol)}\n", style="dim")
     _contenders(console, document)
-    _decisions(console, document)
+    show_calibration.table(console, document)
+    show_decisions.table(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)
     _trainings(console, document)
@@ -123,32 +124,6 @@ def _privacy(console: Console, document: Report) -> None:
                 f"{escape(card.name)} was trained with differential privacy: {escape(card.settings['privacy'])}"
             )
             console.print(f"this does not cover {escape(card.settings['privacy_does_not_cover'])}\n", style="dim")
-
-
-def _decisions(console: Console, document: Report) -> None:
-    """What each contender's decisions do, where a run was asked to decide in a way of its own."""
-    rule = document.decided_by
-    cards = [card for card in document.contenders if card.decisions]
-    if not rule or not cards:
-        return
-    names = list(cards[0].decisions)
-    short = [name for name in names if name != "specificity"]
-    layouts = [partial(_decided, rule, cards, *each) for each in ((names, True), (names, False), (short, False))]
-    console.print(layout.widest(console, layouts))
-    console.print()
-
-
-def _decided(rule: str, cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> Table:
-    """A row a contender; where it is narrow, intervals stand under their value."""
-    table = layout.table(f"decisions by {rule}: chosen on validation rows, tested, 95 % intervals")
-    layout.words(table, "contender")
-    layout.numbers(
-        table, "threshold", *(spoken(name) if wide else spoken(name).replace(" ", "\n", 1) for name in names)
-    )
-    for card in cards:
-        values = [with_interval(card.decisions[name], wide) for name in names]
-        table.add_row(card.name, number(card.threshold), *values)
-    return table
 
 
 def _scorecards(document: Report, shown: Sequence[str]) -> Table:

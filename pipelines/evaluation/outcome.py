@@ -30,6 +30,7 @@ class FoldResult:
         rows: (n,) number of each row in the whole data set; a row that is tested again keeps its number.
         n_train: how many rows the contender learned from.
         training: number of the training on these rows: 0, and where there were several from other seeds, 1 and so on.
+        uncalibrated: (n, classes) what the model itself said, where the predictions were calibrated after it.
     """
 
     examples: Examples
@@ -37,6 +38,7 @@ class FoldResult:
     rows: NDArray[np.int64]
     n_train: int
     training: int = 0
+    uncalibrated: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Outcome:
         groups: sensitive attribute -> (n,) object str, None where unknown.
         time: (n,) sortable moment of each row where rows were divided by time, else None.
         block: of rows in time, how many units one block holds on average; 0 lets the losses say.
+        uncalibrated: (n, classes) probabilities before calibration; None where nothing was calibrated.
 
     Raises:
         ValueError: lengths differ, the rounds do not cover the rows, or not every training tested every fold.
@@ -85,12 +88,21 @@ class Outcome:
     groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     time: NDArray[Any] | None = None
     block: int = 0
+    uncalibrated: NDArray[Any] | None = None
     _drawn: dict[Any, tuple[dict[str, Floats], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
-        columns = [self.predictions, self.rows, self.weight, self.ids, self.time, *self.groups.values()]
+        columns = [
+            self.predictions,
+            self.rows,
+            self.weight,
+            self.ids,
+            self.time,
+            self.uncalibrated,
+            *self.groups.values(),
+        ]
         if any(values is not None and len(values) != len(self.target) for values in columns):
             raise ValueError(f"an outcome of {len(self.target)} rows has columns of other lengths")
         edges = [(part.start, part.stop) for part in self.rounds]
@@ -123,6 +135,7 @@ class Outcome:
             groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},
             time=_pool([part.time for part in parts]) if by_time else None,
             block=block,
+            uncalibrated=_before(tests),
         )
 
     @cached_property
@@ -169,6 +182,7 @@ class Outcome:
             ids=pick(self.ids),
             groups={name: values[index] for name, values in self.groups.items()},
             time=pick(self.time),
+            uncalibrated=pick(self.uncalibrated),
         )
 
     @cached_property
@@ -288,6 +302,14 @@ def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _pool(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given) if len(given) == len(parts) else None
+
+
+def _before(tests: Sequence[FoldResult]) -> NDArray[Any] | None:
+    """What the models said before calibration; a fold that could not be calibrated said what it says."""
+    if all(test.uncalibrated is None for test in tests):
+        return None
+    said = [test.predictions.values if test.uncalibrated is None else test.uncalibrated for test in tests]
+    return np.concatenate(said)
 
 
 def _pool_predictions(parts: Sequence[Predictions]) -> Predictions:

@@ -117,6 +117,10 @@ class Scorecard:
     test_sd: float = math.nan
     """Of several trainings: standard deviation of the primary score from one training to another on the same rows, and
     what would be left of its uncertainty with ever so many trainings; NaN with one."""
+    calibration: Mapping[str, Estimate] = field(default_factory=dict)
+    """Of classes: whether probabilities come true (`debiased_calibration_error`, `slope`, `reliability`, ...)."""
+    uncalibrated: Mapping[str, Estimate] = field(default_factory=dict)
+    """The same before `protocol.calibrate` corrected them; empty where it did not."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,23 @@ class Comparison:
     units: int = 0
     training_sd: float = math.nan
     test_sd: float = math.nan
+
+
+@dataclass(frozen=True)
+class NetBenefit:
+    """What acting from a probability on gains per row, by the network and by the best baseline, on the same rows.
+
+    A found positive counts 1, a false alarm costs threshold / (1 - threshold); `of_everyone` is acting on every row,
+    and acting on none gains 0.
+    """
+
+    network: str
+    baseline: str
+    threshold: float
+    of_network: Estimate
+    of_baseline: Estimate
+    difference: Estimate
+    of_everyone: Estimate
 
 
 @dataclass(frozen=True)
@@ -195,6 +216,8 @@ class Report:
     """Whether the same command gives the same weights in any process on the same hardware."""
     decided_by: str = ""
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
+    net_benefit: NetBenefit | None = None
+    """Of two classes: at the threshold that the network decides at, or at which the costs of the rule break even."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -233,6 +256,7 @@ class Report:
             for row in fields["comparisons"]
         )
         fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
+        fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         return cls(**fields)
 
 
@@ -255,7 +279,8 @@ def _plain(value: Any) -> Any:
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
-    fields["decisions"] = {name: _estimate(value) for name, value in fields.get("decisions", {}).items()}
+    for part in ("decisions", "calibration", "uncalibrated"):
+        fields[part] = {name: _estimate(value) for name, value in fields.get(part, {}).items()}
     cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
@@ -264,6 +289,13 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
         for gap in fields["gaps"]
     )
     return Scorecard(**_numbers(fields, "threshold", "training_sd", "test_sd"))
+
+
+def _net_benefit(told: Mapping[str, Any] | None) -> NetBenefit | None:
+    if told is None:
+        return None
+    fields: dict[str, Any] = {key: _estimate(each) if isinstance(each, Mapping) else each for key, each in told.items()}
+    return NetBenefit(**fields)
 
 
 def _group_row(row: Mapping[str, Any]) -> GroupRow:
