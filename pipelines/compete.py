@@ -96,8 +96,8 @@ def _tested(
     predictions = calibration.calibrated(model.predict(test), by)
     seconds = time.perf_counter() - started
     settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
-    decided = _decided(predictions, threshold)
-    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by)
+    decided, tried = _decided(predictions, threshold), getattr(model, "tried", ())
+    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by, tried)
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +28,7 @@ from pipelines.errors import BadInput
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Cost
+from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
 COMMAND, RESULT, PREDICTIONS, MODEL = "command.json", "result.json", "predictions.npz", "model"
@@ -47,6 +47,8 @@ class Finished:
     history: History
     settings: Mapping[str, str]
     calibration: Calibration | None = None
+    tried: tuple[Tried, ...] = ()
+    """Where settings were chosen by a tuning: all that it tried."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Entry:
                 History(metrics, result["best_epoch"]),
                 result["settings"],
                 None if result["calibration"] is None else from_dict(result["calibration"]),
+                tuple(tried_from(each) for each in result["tried"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -94,7 +97,7 @@ class Entry:
             told = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
             saved.save(fitted, self.folder / MODEL, *told)
         decisions = {} if done.predictions.decisions is None else {"decisions": done.predictions.decisions}
-        with _whole(self.folder / PREDICTIONS) as file:
+        with saved.whole(self.folder / PREDICTIONS) as file:
             np.savez(file, allow_pickle=False, values=done.predictions.values, **decisions)
         result = {
             "threshold": done.threshold,
@@ -104,8 +107,9 @@ class Entry:
             "best_epoch": done.history.best_epoch,
             "settings": dict(done.settings),
             "calibration": None if done.calibration is None else done.calibration.to_dict(),
+            "tried": [asdict(each) for each in done.tried],
         }
-        with _whole(self.folder / RESULT) as file:  # last: it says that the rest is there
+        with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there
             file.write(json.dumps(result).encode())
         self.checkpoints.clear()
 
@@ -142,7 +146,7 @@ class Journal:
         """Note which run this work belongs to and which command makes it."""
         self.run_id = run_id
         noted = {"run_id": run_id, "identity": dict(self.identity), "command": dict(command)}
-        with _whole(self.folder / COMMAND) as file:
+        with saved.whole(self.folder / COMMAND) as file:
             file.write(json.dumps(noted).encode())
 
     def entry(self, contender: str, fold: int) -> Entry:
@@ -255,14 +259,3 @@ def _sweep(place: Path) -> None:
             if folder.is_dir() and old and (lock := _locked(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 lock.close()
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears with all its content, or not at all."""
-    beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipelines.report.tuning import Tuning
+
 SCHEMA = 1
 
 ContenderKind = Literal["network", "classical", "ensemble", "alternative"]
@@ -171,6 +173,8 @@ class Report:
     """Whether the same command gives the same weights in any process on the same hardware."""
     decided_by: str = ""
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
+    tuning: Tuning | None = None
+    """Of `tapeline tune`: the budget of every contender, and all that was tried."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -208,6 +212,8 @@ class Report:
             Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
         )
         fields["verdict"] = Verdict(**verdict)
+        if fields.get("tuning") is not None:
+            fields["tuning"] = Tuning.from_dict(fields["tuning"])
         return cls(**fields)
 
 
