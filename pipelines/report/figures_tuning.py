@@ -46,6 +46,7 @@ def tuning(report: Report) -> Figure | None:
     by_trials.xaxis.get_major_locator().set_params(integer=True)
     by_seconds.set_xlabel("seconds of training and scoring, per fold")
     by_seconds.set_xscale("log")
+    by_seconds.xaxis.set_major_formatter("{x:g}")
     for axes in (by_trials, by_seconds):
         axes.grid(visible=True, alpha=0.3)
     by_trials.legend(loc="best")
