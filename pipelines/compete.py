@@ -104,9 +104,9 @@ def _tested(
     predictions = calibration.calibrated(said, by)
     seconds = time.perf_counter() - started
     settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
-    decided = _decided(predictions, threshold)
+    decided, tried = _decided(predictions, threshold), getattr(model, "tried", ())
     before = None if by is None else said.values
-    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by, before)
+    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by, before, tried)
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:

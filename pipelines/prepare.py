@@ -50,6 +50,10 @@ class Progress(Protocol):
         """One line that a user should read."""
         ...
 
+    def status(self, words: str) -> None:
+        """How the stage under way stands, until it says so again; for who looks on, not for a record."""
+        ...
+
     def columns(self, summaries: Sequence[ColumnSummary]) -> None:
         """The schema that was found in a user's own data."""
         ...
@@ -62,6 +66,9 @@ class Silent:
         return nullcontext(unwatched)
 
     def say(self, line: str) -> None:
+        return None
+
+    def status(self, words: str) -> None:
         return None
 
     def columns(self, summaries: Sequence[ColumnSummary]) -> None:

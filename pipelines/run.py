@@ -10,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines import tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
-from pipelines.errors import Interrupted, TrainingFailed
+from pipelines.contenders.tuned import Budget, TunedContender
+from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import comparison, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
@@ -27,6 +29,7 @@ from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, pipeline_run
+from pipelines.tracking.searches import log_searches
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
 
@@ -45,6 +48,7 @@ def run(
     progress: Progress | None = None,
     deterministic: bool = False,
     fresh: bool = False,
+    budget: Budget | None = None,
 ) -> Report:
     """Answer the task's question on this data, record everything in MLflow, and return the report.
 
@@ -54,6 +58,7 @@ def run(
         assignments: `recipe.KEY=VALUE` and `protocol.KEY=VALUE` changes to what the task declares.
         deterministic: the same weights in any process on the same hardware; slower.
         fresh: start anew even if there is unfinished work.
+        budget: tune every contender within it, on each fold (`tapeline tune`); None runs them as they are declared.
 
     Raises:
         BadInput: the data, a flag or a setting cannot work, or is not another worker's; nothing was recorded.
@@ -67,8 +72,11 @@ def run(
     prepared = prepare(task, request, seed, assignments, progress)
     require_possible(prepared.recipe, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
+    contenders = line_up(task, prepared.objective, prepared.recipe)
+    if budget is not None:
+        contenders = tuning.tuned(contenders, prepared, budget, assignments)
     store, card = open_store(), prepared.card()
-    command = commanded(task, request, seed, assignments, deterministic)
+    command = commanded(task, request, seed, assignments, deterministic, budget)
     journal = open_journal(UNFINISHED, command, _identity(prepared, card), fresh)
     if journal is not None and journal.dropped:
         progress.say(f"what this command had done is not gone on with: it was of other {', '.join(journal.dropped)}")
@@ -79,15 +87,18 @@ def run(
         progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
     try:
         with pipeline_run(
-            store, task.name, params=_parameters(prepared, seed, deterministic), going_on_with=going_on_with
-        ) as parent:
+            store, task.name, {"tuned": str(budget)} if budget else None, _parameters(prepared, seed, deterministic),
+            going_on_with,
+        ) as parent:  # fmt: skip
             if journal is not None:
                 journal.begin(parent.run_id, command)
             parent.dataset(card)
-            trials, cards = _competition(task, prepared, seed, parent, progress, journal)
+            trials, cards = _competition(contenders, task, prepared, seed, parent, progress, journal)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
                 outcomes = {trial.contender.name: trial.outcome.training(0) for trial in trials}
+                if budget is not None:
+                    report = replace(report, tuning=tuning.tuning_of(budget, trials, prepared, assignments))
                 for name, figure in plots.of_run(report, outcomes, prepared.objective):
                     parent.figure(name, figure)
                 report = replace(report, seconds=time.perf_counter() - started, deterministic=deterministic)
@@ -95,9 +106,8 @@ def run(
     except KeyboardInterrupt:
         if journal is None or not journal.run_id:
             raise
-        raise Interrupted(
-            f"interrupted; the same command, or `tapeline run --resume {journal.run_id}`, goes on from here"
-        ) from None
+        resume = f", or `tapeline run --resume {journal.run_id}`," if budget is None else ""
+        raise Interrupted(f"interrupted; the same command{resume} goes on from here") from None
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -116,9 +126,11 @@ def resumed(run_id: str) -> tuple[str, DataRequest, int, tuple[str, ...], bool]:
     """What was asked for of an unfinished run: task, data, seed, settings, and whether it is deterministic.
 
     Raises:
-        BadInput: there is no such run in this folder.
+        BadInput: there is no such run in this folder, or it is a tuning.
     """
     command = unfinished(UNFINISHED, run_id)
+    if "tuning" in command:
+        raise BadInput(f"--resume {run_id} is a tuning of {command['task']}; give its `tapeline tune` command again")
     asked: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in command["request"].items()
     }
@@ -127,7 +139,12 @@ def resumed(run_id: str) -> tuple[str, DataRequest, int, tuple[str, ...], bool]:
 
 
 def commanded(
-    task: Task, request: DataRequest, seed: int, assignments: Sequence[str], deterministic: bool
+    task: Task,
+    request: DataRequest,
+    seed: int,
+    assignments: Sequence[str],
+    deterministic: bool,
+    budget: Budget | None = None,
 ) -> Mapping[str, Any]:
     """What was asked for, as JSON holds it."""
     return {
@@ -136,6 +153,7 @@ def commanded(
         "seed": seed,
         "assignments": list(assignments),
         "deterministic": deterministic,
+        **({"tuning": str(budget)} if budget is not None else {}),
     }
 
 
@@ -146,13 +164,20 @@ def _identity(prepared: Prepared, card: DataCard) -> Mapping[str, str]:
 
 
 def _competition(
-    task: Task, prepared: Prepared, seed: int, parent: RunHandle, progress: Progress, journal: Journal | None
+    contenders: Sequence[Contender],
+    task: Task,
+    prepared: Prepared,
+    seed: int,
+    parent: RunHandle,
+    progress: Progress,
+    journal: Journal | None,
 ) -> tuple[list[Trial], list[Scorecard]]:
     """Every contender trained, judged and recorded."""
     trials, cards = [], []
-    for contender in line_up(task, prepared.objective, prepared.recipe):
+    for contender in contenders:
         with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
             with progress.stage(contender.name) as watch:
+                watch = tuning.followed(contender, prepared, watch, progress)
                 trial = compete(contender, prepared, seed, watch, journal, task.name)
             scorecard = judge(trial, prepared, seed, child.run_id)
             if not child.done:
@@ -223,6 +248,9 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
             child.history(done.history, prefix=_prefix(*divmod(number, several), prepared))
     child.scores(card)
     histories = {f"fold {place + 1}": done.history for place, done in enumerate(trial.folds[::several])}
+    primary = prepared.objective.primary
+    if searches := tuning.searches_of(trial, prepared.objective):
+        log_searches(child, searches, primary, prepared.objective.greater_is_better(primary))
     if trial.folds[0].history.metrics:
         child.figure("learning_curves", figures.learning_curves(histories))
         gradients = gradient_health(trial.folds[0].history.metrics, card.name)
@@ -248,6 +276,10 @@ def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[s
 
 
 def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
+    if isinstance(contender, TunedContender):
+        recipe = {} if contender.kind == "classical" else vars(prepared.recipe)
+        told = {f"recipe/{name}": value for name, value in recipe.items() if name != "trials"}
+        return {"tuning/budget": str(contender.budget), **told}
     if contender.kind == "classical":
         return {"recipe/trials": prepared.recipe.trials}
     return {f"recipe/{name}": value for name, value in vars(prepared.recipe).items() if name != "trials"}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from typing import Protocol as Structural
 
+from pipelines.space import Axis, require_searchable
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -331,10 +333,12 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Network:
-    """A network that competes: `build(train, objective, recipe)` makes it, importing Keras only then."""
+    """A network that competes: `build(train, objective, recipe)` makes it, importing Keras only then. `search` is what
+    `tapeline tune` may try for fields of its recipe; None for what suits most networks."""
 
     name: str
     build: Callable[[Examples, Objective, Recipe], Architecture]
+    search: Mapping[str, Axis] | None = None
 
 
 @dataclass(frozen=True)
@@ -387,6 +391,8 @@ class Task:
             f"a task is named domain/kebab-case-name; received {self.name!r}",
         )
         require(bool(self.networks), f"{self.name} declares no network")
+        for network in self.networks:
+            require_searchable(self.recipe, network.search or {})
         require(bool(self.baselines), f"{self.name} declares no baseline; a score alone decides nothing")
         names = [each.name for each in self.networks] + [each.name for each in self.baselines]
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")

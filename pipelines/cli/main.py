@@ -34,6 +34,7 @@ from pipelines.cli.options import (
     Time,
 )  # fmt: skip
 from pipelines.cli.stopping import heed_signals
+from pipelines.cli.tuning import tune
 from pipelines.errors import BadInput, Interrupted, LimitFailed, TapelineError
 
 app = typer.Typer(
@@ -216,6 +217,9 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
         else:
             skip = False
     return kept
+
+
+app.command("tune")(tune)
 
 
 @app.command()

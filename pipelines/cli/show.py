@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli import layout, show_bias, show_calibration, show_comparison, show_decisions
+from pipelines.cli import layout, show_bias, show_calibration, show_comparison, show_decisions, show_tuning
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import legend
 from pipelines.report.document import LimitResult, Report
@@ -30,6 +30,7 @@ def report(console: Console, document: Report) -> None:
     _contenders(console, document)
     show_calibration.table(console, document)
     show_decisions.table(console, document)
+    show_tuning.searches(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)
     _trainings(console, document)
@@ -89,7 +90,8 @@ def _runs(rows: Sequence[dict[str, Any]], wide: bool) -> Table:
     layout.words(table, "better?" if wide else "network\nbetter?", "network", "best baseline")
     layout.words(table, "network's lead" + gap + "(95 % interval)")
     for row in rows:
-        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), row["data_source"] or "-"]
+        tuned = f" (tuned: {row['tuned']})" if row["tuned"] else ""
+        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), f"{row['data_source'] or '-'}{tuned}"]
         answer = row["answer"] or row["status"].lower()
         cells = [*(run if wide else ["\n".join(run)]), answer, _scored(row, "network", "network_score", gap),
                  _scored(row, "best_baseline", "baseline_score", gap), _difference(row, gap)]  # fmt: skip

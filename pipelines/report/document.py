@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipelines.report.tuning import Tuning
+
 SCHEMA = 1
 
 ContenderKind = Literal["network", "classical", "ensemble", "alternative"]
@@ -218,6 +220,8 @@ class Report:
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
     net_benefit: NetBenefit | None = None
     """Of two classes: at the threshold that the network decides at, or at which the costs of the rule break even."""
+    tuning: Tuning | None = None
+    """Of `tapeline tune`: the budget of every contender, and all that was tried."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -257,6 +261,8 @@ class Report:
         )
         fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
         fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
+        if fields.get("tuning") is not None:
+            fields["tuning"] = Tuning.from_dict(fields["tuning"])
         return cls(**fields)
 
 

@@ -12,6 +12,7 @@ from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
 from pipelines.report import figures, figures_calibration
 from pipelines.report.document import Report
+from pipelines.report.figures_tuning import tuning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +27,8 @@ BIAS_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "mae", "mea
 def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective) -> Iterator[tuple[str, Figure]]:
     """(name, figure) for each picture that suits the objective."""
     yield "scores", figures.scores_with_intervals(report)
+    if (tuned := tuning(report)) is not None:
+        yield "tuning", tuned
     primary = {card.name: card.scores[report.primary] for card in report.contenders}
     first = next(iter(outcomes.values()))
     if objective.kind == "regression":
