@@ -76,7 +76,7 @@ def compete(
         watch(number + 1, parts)
         found.append(done)
     tests = [
-        FoldResult(examples.take(fold.test), done.predictions, fold.test, len(fold.train), training, done.uncalibrated)
+        FoldResult(examples.take(fold.test), done.predictions, fold.test, fold.n_train, training, done.uncalibrated)
         for (_, _, training, fold, _), done in zip(trainings, found, strict=True)
     ]
     cost = replace(

@@ -17,6 +17,7 @@ from pipelines.data.checks import require_learnable, run_checks, split_checks
 from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
+from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
 from pipelines.errors import BadInput
 from pipelines.evaluation.scores import RANGES
@@ -143,10 +144,11 @@ def prepare(
         recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
-        folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
+        whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
+        folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
-        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
+        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
     if request.where != "sample":
@@ -260,7 +262,10 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
     unit = {"row": "rows", "id": "whole ids", "time": "the last rows in time"}[protocol.by]
-    again = f", {protocol.seeds} trainings each" if protocol.seeds > 1 else ""
+    train, valid = len(folds[0].train), len(folds[0].valid)
+    rows = f"{train:,} rows to train, {valid:,} to validate"
+    part = f", learned from {100 * protocol.learn_from:.3g} % of the rest ({rows})" if protocol.learn_from < 1 else ""
+    again = part + (f", {protocol.seeds} trainings each" if protocol.seeds > 1 else "")
     if len(folds) > 1:
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
         return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{again}"

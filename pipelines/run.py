@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from pipelines.report.document import Comparison, DataCard, NetBenefit, Report, 
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
-from pipelines.tracking.record import RunHandle, pipeline_run
+from pipelines.tracking.record import RunHandle, Standing, pipeline_run
 from pipelines.tracking.searches import log_searches
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
@@ -40,6 +40,21 @@ UNFINISHED = Path("mlruns", "unfinished")
 """Where runs that were stopped keep what they had done, under the current folder."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What makes a run one of several in a larger one. It goes on without a contender that cannot be trained.
+
+    Args:
+        standing: its place in MLflow.
+        unfinished: where it keeps what it has done.
+        keep: called with each contender's outcome once all are judged.
+    """
+
+    standing: Standing
+    unfinished: Path
+    keep: Callable[[Mapping[str, Outcome]], None]
+
+
 def run(
     task: Task,
     request: DataRequest = DataRequest(),  # noqa: B008  frozen
@@ -49,6 +64,7 @@ def run(
     deterministic: bool = False,
     fresh: bool = False,
     budget: Budget | None = None,
+    part: Part | None = None,
 ) -> Report:
     """Answer the task's question on this data, record everything in MLflow, and return the report.
 
@@ -59,6 +75,7 @@ def run(
         deterministic: the same weights in any process on the same hardware; slower.
         fresh: start anew even if there is unfinished work.
         budget: tune every contender within it, on each fold (`tapeline tune`); None runs them as they are declared.
+        part: what the run is a part of, where it does not stand alone.
 
     Raises:
         BadInput: the data, a flag or a setting cannot work, or is not another worker's; nothing was recorded.
@@ -77,23 +94,24 @@ def run(
         contenders = tuning.tuned(contenders, prepared, budget, assignments)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic, budget)
-    journal = open_journal(UNFINISHED, command, _identity(prepared, card), fresh)
+    place = UNFINISHED if part is None else part.unfinished
+    journal = open_journal(place, command, _identity(prepared, card), fresh)
     if journal is not None and journal.dropped:
         progress.say(f"what this command had done is not gone on with: it was of other {', '.join(journal.dropped)}")
     if journal is None:
-        progress.say(f"nothing can be written to {UNFINISHED}: if this run is stopped, it cannot be gone on with")
+        progress.say(f"nothing can be written to {place}: if this run is stopped, it cannot be gone on with")
     going_on_with = "" if journal is None else journal.run_id
     if going_on_with:
         progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
     try:
-        with pipeline_run(
-            store, task.name, {"tuned": str(budget)} if budget else None, _parameters(prepared, seed, deterministic),
-            going_on_with,
-        ) as parent:  # fmt: skip
+        tags, standing = {"tuned": str(budget)} if budget else None, part.standing if part else None
+        params = _parameters(prepared, seed, deterministic)
+        with pipeline_run(store, task.name, tags, params, going_on_with, standing) as parent:
             if journal is not None:
                 journal.begin(parent.run_id, command)
             parent.dataset(card)
-            trials, cards = _competition(contenders, task, prepared, seed, parent, progress, journal)
+            competing = (contenders, task, prepared, seed, parent, progress, journal)
+            trials, cards, left_out = _competition(*competing, lenient=part is not None)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
                 outcomes = {trial.contender.name: trial.outcome.training(0) for trial in trials}
@@ -101,7 +119,10 @@ def run(
                     report = replace(report, tuning=tuning.tuning_of(budget, trials, prepared, assignments))
                 for name, figure in plots.of_run(report, outcomes, prepared.objective):
                     parent.figure(name, figure)
-                report = replace(report, seconds=time.perf_counter() - started, deterministic=deterministic)
+                if part is not None:
+                    part.keep(outcomes)
+                seconds = time.perf_counter() - started
+                report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out)
                 parent.report(report)
     except KeyboardInterrupt:
         if journal is None or not journal.run_id:
@@ -131,6 +152,8 @@ def resumed(run_id: str) -> tuple[str, DataRequest, int, tuple[str, ...], bool]:
     command = unfinished(UNFINISHED, run_id)
     if "tuning" in command:
         raise BadInput(f"--resume {run_id} is a tuning of {command['task']}; give its `tapeline tune` command again")
+    if "study" in command:
+        raise BadInput(f"--resume {run_id}: this is a study; the same `tapeline study` command goes on with it")
     asked: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in command["request"].items()
     }
@@ -171,20 +194,31 @@ def _competition(
     parent: RunHandle,
     progress: Progress,
     journal: Journal | None,
-) -> tuple[list[Trial], list[Scorecard]]:
-    """Every contender trained, judged and recorded."""
-    trials, cards = [], []
+    lenient: bool = False,
+) -> tuple[list[Trial], list[Scorecard], dict[str, str]]:
+    """Every contender trained, judged and recorded; if lenient, those that could not be trained are left out, told."""
+    trials, cards, left_out = [], [], {}
     for contender in contenders:
-        with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
-            with progress.stage(contender.name) as watch:
-                watch = tuning.followed(contender, prepared, watch, progress)
-                trial = compete(contender, prepared, seed, watch, journal, task.name)
-            scorecard = judge(trial, prepared, seed, child.run_id)
-            if not child.done:
-                _record(child, trial, scorecard, task, prepared)
+        try:
+            with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
+                with progress.stage(contender.name) as watch:
+                    watch = tuning.followed(contender, prepared, watch, progress)
+                    trial = compete(contender, prepared, seed, watch, journal, task.name)
+                scorecard = judge(trial, prepared, seed, child.run_id)
+                if not child.done:
+                    _record(child, trial, scorecard, task, prepared)
+        except (TrainingFailed, ValueError) as error:  # few rows are what scikit-learn's ValueErrors speak of
+            if not lenient:
+                raise
+            left_out[contender.name] = " ".join(str(error).split())
+            progress.say(f"{contender.name} is left out: {left_out[contender.name]}")
+            continue
         trials.append(trial)
         cards.append(scorecard)
-    return trials, cards
+    for kinds, classical in (("network", False), ("baseline", True)):
+        if not any((card.kind == "classical") is classical for card in cards):
+            raise TrainingFailed(f"no {kinds} could be trained: {'; '.join(left_out.values())}")
+    return trials, cards, left_out
 
 
 def _report(

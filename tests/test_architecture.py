@@ -17,11 +17,14 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
     "pipelines.contenders.contender",
     "pipelines.report.tuning",
 )
+STUDY = "pipelines.report.study"
 
 ALLOWED = {
     "pipelines.errors": (),
     "pipelines.space": (),
-    "pipelines.task": ("pipelines.space",),
+    "pipelines.recipe": ("pipelines.errors",),
+    "pipelines.protocol": ("pipelines.errors",),
+    "pipelines.task": ("pipelines.errors", "pipelines.recipe", "pipelines.protocol", "pipelines.space"),
     "pipelines.settings": ("pipelines.errors", "pipelines.task"),
     "pipelines.catalogue": ("pipelines.errors", "pipelines.task"),
     "pipelines.data": ("pipelines.errors", "pipelines.task", "pipelines.data", DOCUMENT),
@@ -36,10 +39,13 @@ ALLOWED = {
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", TUNING,
     ),
-    "pipelines.evaluation": (
-        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT,
+    "pipelines.study_journal": (
+        "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
     ),
-    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, CONTENDER, TUNING),
+    "pipelines.evaluation": (
+        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY,
+    ),
+    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
     "domains": (
         "pipelines.space", "pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models",
@@ -54,6 +60,7 @@ COMPOSERS = (
     "pipelines.compete",
     "pipelines.assist",
     "pipelines.prepare",
+    "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",
 )

@@ -34,6 +34,7 @@ from pipelines.cli.options import (
     Time,
 )  # fmt: skip
 from pipelines.cli.stopping import heed_signals
+from pipelines.cli.studying import study
 from pipelines.cli.tuning import tune
 from pipelines.errors import BadInput, Interrupted, LimitFailed, TapelineError
 
@@ -220,6 +221,7 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
 
 
 app.command("tune")(tune)
+app.command("study")(study)
 
 
 @app.command()

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.contenders.contender import seed_of
-from pipelines.errors import BadInput
+from pipelines.errors import BadInput, require
 from pipelines.space import Axis, Between, OneOf, require_searchable
-from pipelines.task import Network, Recipe, require
+from pipelines.task import Network, Recipe
 
 Point = Mapping[str, float]
 """Where a trial lies: the number itself on a range, a place on a list."""

@@ -23,6 +23,13 @@ class Fold:
     train: Rows
     valid: Rows
     test: Rows
+    divided: int = 0
+    """Rows that were divided off to train, where `protocol.learn_from` then left some of them out."""
+
+    @property
+    def n_train(self) -> int:
+        """Rows divided off to train: what corrects for how much folds have in common, however few are learned from."""
+        return self.divided or len(self.train)
 
     def counts(self) -> dict[str, int]:
         """Rows by part."""

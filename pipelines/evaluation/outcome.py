@@ -28,7 +28,7 @@ class FoldResult:
         examples: the tested rows, raw.
         predictions: for these rows, in their order.
         rows: (n,) number of each row in the whole data set; a row that is tested again keeps its number.
-        n_train: how many rows the contender learned from.
+        n_train: how many rows were divided off to learn from.
         training: number of the training on these rows: 0, and where there were several from other seeds, 1 and so on.
         uncalibrated: (n, classes) what the model itself said, where the predictions were calibrated after it.
     """
@@ -43,7 +43,7 @@ class FoldResult:
 
 @dataclass(frozen=True)
 class Round:
-    """Where the rows of one tested fold stand in the pooled arrays, and what was trained before, on how many rows."""
+    """Where the rows of a tested fold stand in the pooled arrays, and how many rows were divided off to learn from."""
 
     start: int
     stop: int

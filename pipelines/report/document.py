@@ -222,6 +222,8 @@ class Report:
     """Of two classes: at the threshold that the network decides at, or at which the costs of the rule break even."""
     tuning: Tuning | None = None
     """Of `tapeline tune`: the budget of every contender, and all that was tried."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from pipelines.report.document import Estimate, Report, Scorecard
+from pipelines.report.study import Study
 
 WORDS = (("<=", "at most "), (">=", "at least "), ("<", "under "), (">", "over "), ("%", " percent"), ("+", " plus"))
 NOT_ALLOWED = re.compile(r"[^\w\-. :]")
@@ -71,6 +72,24 @@ def of_report(report: Report) -> dict[str, float]:
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
     return finite(metrics)
+
+
+def of_study(study: Study) -> Iterator[tuple[str, float, int]]:
+    """(name, value, rows learned from): every contender's scores, each network's lead over the best baseline, and
+    from how many rows on it leads."""
+    for size in study.sizes:
+        found: dict[str, float] = {}
+        for each in size.contenders:
+            for name, estimate in each.scores.items():
+                found |= _estimate(metric_name(each.name, name), estimate)
+        for reading in study.readings:
+            if (test := study.lead(size, reading.network)) is not None:
+                lead = Estimate(test.difference, test.low, test.high)
+                found |= {**_estimate(metric_name(reading.network, "lead"), lead)}
+        yield from ((name, value, size.rows) for name, value in finite(found).items())
+    for reading in study.readings:
+        crossing = finite(_estimate(metric_name(reading.network, "crossing"), reading.crossing))
+        yield from ((name, value, 0) for name, value in crossing.items())
 
 
 def history_name(metric: str, prefix: str = "") -> str:

@@ -15,7 +15,7 @@ from pipelines.errors import BadInput
 from pipelines.report.document import Report
 from pipelines.tracking import metrics
 from pipelines.tracking.provenance import has_ended
-from pipelines.tracking.record import PIPELINE, REPORT
+from pipelines.tracking.record import PIPELINE, REPORT, SHARE, STUDY
 from pipelines.tracking.store import Store, existing_store
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def contender_run(store: Store, run_id: str, contender: str | None = None) -> st
         BadInput: no such run or contender.
     """
     run = resolve(store, run_id)
-    if PARENT in run.data.tags:
+    if _is_contender(run):
         return str(run.info.run_id)
     wanted = contender or run.data.tags.get("winner", "")
     children = {child.info.run_name: child for child in _children(store, run)}
@@ -242,9 +242,18 @@ def _pages(ask: Callable[..., Any], limit: float = math.inf) -> Iterator[Any]:
 def _pipeline_run(store: Store, run_id: str) -> Any:
     run = resolve(store, run_id)
     parent = run.data.tags.get(PARENT)
-    if parent:
+    if run.data.tags.get("kind") == STUDY:
+        raise BadInput(
+            f"run {run.info.run_id} is a study; give the run of one of its sizes, as `tapeline ui` shows them"
+        )
+    if _is_contender(run):
         raise BadInput(f"run {run.info.run_id} is the contender {run.info.run_name!r} of run {parent}; give that one")
     return run
+
+
+def _is_contender(run: Any) -> bool:
+    """Whether a run is one contender's, and not that of a whole pipeline, which may stand in a study."""
+    return PARENT in run.data.tags and run.data.tags.get("kind") != SHARE
 
 
 def _children(store: Store, parent: Any) -> list[Any]:

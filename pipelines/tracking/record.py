@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Interrupted, TapelineError
 from pipelines.report.document import Report, Scorecard
+from pipelines.report.study import Study
 from pipelines.tracking import metrics
 from pipelines.tracking.provenance import code_tags, devices, this_process
 from pipelines.tracking.store import Store, first_line
@@ -26,11 +27,27 @@ if TYPE_CHECKING:
     from pipelines.objectives.objective import Predictions
     from pipelines.report.document import DataCard
 
-PIPELINE = "pipeline"
-"""The `kind` tag of a parent run; a child's is its contender's kind."""
-REPORT = "report.json"
+PIPELINE, STUDY, SHARE = "pipeline", "study", "share"
+"""The `kind` tag of a parent run; a child's is its contender's kind. The run of one size of a study is a SHARE, inside
+the STUDY, so that nobody who asks for a task's runs takes it for one on all rows."""
+REPORT, STUDIED = "report.json", "study.json"
 METRICS_AT_ONCE, PARAMS_AT_ONCE, TAGS_AT_ONCE = 1000, 100, 100
 LONGEST_VALUE = 5000
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a run is among the runs of its task.
+
+    Args:
+        kind: the tag that it is found by.
+        within: id of the run that it stands in; empty for one that stands in none.
+        name: the task's and the time where it is left out.
+    """
+
+    kind: str
+    within: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +177,12 @@ class RunHandle:
         """(name, value, step) of numbers that have a value at several steps."""
         self._log(value for value in values if metrics.finite({value[0]: value[1]}))
 
+    def study(self, study: Study) -> None:
+        """The study document as `study.json`, what it says as a tag, and scores and leads by rows learned from."""
+        self._artifact(STUDIED, study.to_json(indent=1).encode())
+        self.tag(primary=study.primary, sentence=study.sentence)
+        self._log(metrics.of_study(study))
+
     def _log(self, values: Iterable[tuple[str, float, int]]) -> None:
         from mlflow.entities import Metric
 
@@ -182,11 +205,13 @@ def pipeline_run(
     tags: Mapping[str, str] | None = None,
     params: Mapping[str, Any] | None = None,
     going_on_with: str = "",
+    standing: Standing | None = None,
 ) -> Iterator[RunHandle]:
     """A run of a whole pipeline, in the experiment named like the task.
 
     Args:
         going_on_with: id of the run to reopen, which ended early; a new one is made where it is gone.
+        standing: where it is not a run of its own.
 
     It ends FINISHED; FAILED with the tag `failure` when an exception passes through; KILLED when it was interrupted.
     Children still open then end the same way. Runs whose process died without a word are ended first.
@@ -200,11 +225,13 @@ def pipeline_run(
         experiment = store.experiment(task)
         close_stale(store, experiment)
         shared = {"task": task, **code_tags(), "process": this_process(), **(tags or {})}
-        name = f"{task.rpartition('/')[2]} {time.strftime('%Y-%m-%d %H:%M:%S')}"
+        standing = standing or Standing(PIPELINE)
+        name = standing.name or f"{task.rpartition('/')[2]} {time.strftime('%Y-%m-%d %H:%M:%S')}"
         run, children = _earlier(store, experiment, going_on_with)
         if run is not None:
             _reopen(store, run, shared)
-        run_id = going_on_with if run is not None else _create(store, experiment, name, {**shared, "kind": PIPELINE})
+        own = {"kind": standing.kind, **({"mlflow.parentRunId": standing.within} if standing.within else {})}
+        run_id = going_on_with if run is not None else _create(store, experiment, name, {**shared, **own})
         handle = RunHandle(store, experiment, run_id, shared, earlier=children)
         with _ended(handle):
             handle.params(params or {})
