@@ -48,10 +48,13 @@ def _arrays(outcome: Outcome) -> dict[str, Any]:
         "target": outcome.target,
         "values": outcome.predictions.values,
         "decisions": outcome.predictions.decisions,
-        "rounds": np.array([(part.start, part.stop, part.n_train) for part in outcome.rounds]),
+        "rounds": np.array([(part.start, part.stop, part.n_train, part.training) for part in outcome.rounds]),
         "rows": outcome.rows,
         "weight": outcome.weight,
         "ids": None if outcome.ids is None else outcome.ids.astype(np.str_),
+        # Only the order of moments matters.
+        "time": None if outcome.time is None else np.unique(outcome.time, return_inverse=True)[1],
+        "block": outcome.block,
     }
     return {name: values for name, values in arrays.items() if values is not None}
 
@@ -65,4 +68,6 @@ def _outcome(path: Path) -> Outcome:
             rows=arrays["rows"],
             weight=arrays.get("weight"),
             ids=arrays.get("ids"),
+            time=arrays.get("time"),
+            block=int(arrays["block"]),
         )
