@@ -20,12 +20,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks import calibrated
+from benchmarks.repeated import Trainings
+from benchmarks.series import Series
 from benchmarks.simulated import OBJECTIVE, World, halves_of_features
 from benchmarks.summary import machine, write
-from pipelines.evaluation import bias, comparison, intervals, verdict
+from pipelines.evaluation import bias, comparison, decisions, intervals, verdict
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.outcome import Outcome
-from pipelines.report.document import Cost, Estimate, Scorecard
+from pipelines.report.document import Cost, Estimate, Scorecard, Verdict
 from pipelines.task import Limits
 
 RESULTS = Path(__file__).parent / "results" / "coverage.json"
@@ -38,6 +41,8 @@ PATIENTS = World(cluster=5, shared=0.8)
 GROUPS = World(rows=800, shifts=(1.6, 1.0))
 PATIENTS_IN_GROUPS = World(rows=1600, cluster=5, shared=0.8, shifts=(1.6, 1.0))
 PATIENTS_ACROSS_GROUPS = replace(PATIENTS_IN_GROUPS, mixed=True)
+TRAINED, FEW_TRAINED = Trainings(), Trainings(seeds=3)
+IN_TIME = Series()
 BETTER = 0.35
 """What the network's shift has over the baselines' where power is measured."""
 BASELINES = ("boosting", "forest", "logistic")
@@ -49,8 +54,8 @@ class Question:
 
     Args:
         ask: (seed) -> whether the answer was `wanted`.
-        wanted: "covers": the interval holds the truth; "errs": the verdict is yes or no though there is no difference;
-            "finds": the verdict is yes, and there is a difference.
+        wanted: "covers": the interval holds the truth; "errs": the verdict is yes or no though there is no difference,
+            or decides about a margin although the difference is just that; "finds": the verdict is yes, and rightly.
         low, high: between which the share is promised to be.
     """
 
@@ -100,7 +105,7 @@ def _counted(number: int, stop: int, start: int) -> int:
     return sum(QUESTIONS[number].ask(seed) for seed in range(start, min(start + AT_ONCE, stop)))
 
 
-def covers(world: World, score: str, truth: float, seed: int) -> bool:
+def covers(world: World | Trainings | Series, score: str, truth: float, seed: int) -> bool:
     """Whether a score's interval holds the true value."""
     (outcome,) = world.tested(np.random.default_rng(seed))
     return _holds(intervals.estimates(outcome, OBJECTIVE, RESAMPLES, seed)[score], truth)
@@ -121,7 +126,7 @@ def covers_group(world: World, metric: str, seed: int) -> bool:
     return _holds(row.metrics[metric], world.rate(1, metric == "tpr"))
 
 
-def decides(world: World, score: str, better: float, wanted: tuple[str, ...], seed: int) -> bool:
+def decides(world: World | Trainings | Series, score: str, better: float, wanted: tuple[str, ...], seed: int) -> bool:
     """Whether the verdict on a network and three baselines is one of the wanted."""
     outcomes = world.tested(np.random.default_rng(seed), (better, *(0.0 for _ in BASELINES)))
     return _answer(dict(zip(("network", *BASELINES), outcomes, strict=True)), score, seed) in wanted
@@ -133,9 +138,27 @@ def decides_over_folds(rows: int, better: float, wanted: tuple[str, ...], seed: 
     return _answer(dict(zip(("network", "logistic"), outcomes, strict=True)), "auroc", seed) in wanted
 
 
+def decides_on_the_margin(world: World, score: str, worse: float, margin: float, wanted: str, seed: int) -> bool:
+    """Whether a network that is worse by so much is found to be not worse by the margin, as wanted."""
+    outcomes = world.tested(np.random.default_rng(seed), (-worse, 0.0))
+    return (
+        _judged(dict(zip(("network", "logistic"), outcomes, strict=True)), score, seed, margin).non_inferior == wanted
+    )
+
+
+def covers_sensitivity(world: Series, seed: int) -> bool:
+    """Whether the interval of the share of positives found, which resamples nothing, holds the true share."""
+    (outcome,) = world.tested(np.random.default_rng(seed))
+    return _holds(decisions.decided(outcome, OBJECTIVE)["sensitivity"], world.alone.rate(0, True))
+
+
 def _answer(outcomes: Mapping[str, Outcome], score: str, seed: int) -> str:
+    return _judged(outcomes, score, seed).network_beats_best_baseline
+
+
+def _judged(outcomes: Mapping[str, Outcome], score: str, seed: int, margin: float = 0.0) -> Verdict:
     network, *baselines = outcomes
-    tested = comparison.compare(network, baselines, outcomes, OBJECTIVE, score, RESAMPLES, seed)
+    tested = comparison.compare(network, baselines, outcomes, OBJECTIVE, score, RESAMPLES, seed, margin)
     cards = [
         Scorecard(
             name, "network" if name == network else "classical", {score: Estimate(_mean(outcome, score))}, Cost(0)
@@ -143,7 +166,7 @@ def _answer(outcomes: Mapping[str, Outcome], score: str, seed: int) -> str:
         for name, outcome in outcomes.items()
     ]
     n = outcomes[network].distinct_rows
-    return verdict.judge(Limits(), [network], baselines, cards, tested, score, True, n).network_beats_best_baseline
+    return verdict.judge(Limits(), [network], baselines, cards, tested, score, True, n)
 
 
 def _mean(outcome: Outcome, score: str) -> float:
@@ -163,12 +186,19 @@ def _error(name: str, ask: Callable[[int], bool]) -> Question:
     return Question(name, ask, "errs", 0.0, 0.055)
 
 
+def _one_sided(name: str, ask: Callable[[int], bool]) -> Question:
+    return Question(name, ask, "errs", 0.0, 0.03)
+
+
 def _power(name: str, ask: Callable[[int], bool]) -> Question:
     return Question(name, ask, "finds")
 
 
 DECIDED, FOUND = ("yes", "no"), ("yes",)
 _BETTER_WORLD = World(shifts=(World().shifts[0] + BETTER,))
+WORSE, LOST = 0.15, ROWS.auroc() - World(shifts=(ROWS.shifts[0] - 0.15,)).auroc()
+"""What the network's shift lacks where a margin is asked for, and what that costs it in AUROC: the margin."""
+_LOST_ACCURACY = ROWS.accuracy() - World(shifts=(ROWS.shifts[0] - WORSE,)).accuracy()
 _LEAD = f"AUROC {_BETTER_WORLD.auroc():.3f} against {World().auroc():.3f}"
 QUESTIONS = (
     _coverage("AUROC (DeLong), 400 rows", partial(covers, ROWS, "auroc", ROWS.auroc())),
@@ -184,9 +214,28 @@ QUESTIONS = (
     _error("three baselines, by accuracy, 400 rows", partial(decides, ROWS, "accuracy", 0.0, DECIDED)),
     _error("three baselines, by AUROC, 80 patients", partial(decides, PATIENTS, "auroc", 0.0, DECIDED)),
     _error("one baseline, five folds of 300 rows", partial(decides_over_folds, 300, 0.0, DECIDED)),
+    _coverage("AUROC, 400 rows, five trainings", partial(covers, TRAINED, "auroc", TRAINED.auroc())),
+    _coverage("accuracy, 400 rows, five trainings", partial(covers, TRAINED, "accuracy", TRAINED.accuracy())),
+    _coverage("AUROC, 600 rows in time", partial(covers, IN_TIME, "auroc", IN_TIME.alone.auroc())),
+    _coverage("accuracy, 600 rows in time", partial(covers, IN_TIME, "accuracy", IN_TIME.alone.accuracy())),
+    _coverage("sensitivity (no resamples), 600 rows in time", partial(covers_sensitivity, IN_TIME)),
+    _error("three baselines, five trainings each, by AUROC", partial(decides, TRAINED, "auroc", 0.0, DECIDED)),
+    _error("three baselines, three trainings each, by AUROC", partial(decides, FEW_TRAINED, "auroc", 0.0, DECIDED)),
+    _error("three baselines, 600 rows in time, by AUROC", partial(decides, IN_TIME, "auroc", 0.0, DECIDED)),
+    _one_sided("not worse by more, though it is (DeLong)",
+               partial(decides_on_the_margin, ROWS, "auroc", WORSE, LOST, "yes")),
+    _one_sided("not worse by more, though it is (bootstrap)",
+               partial(decides_on_the_margin, ROWS, "accuracy", WORSE, _LOST_ACCURACY, "yes")),
+    _one_sided("worse by more, though it is not (DeLong)",
+               partial(decides_on_the_margin, ROWS, "auroc", WORSE, LOST, "no")),
+    _power("not worse by more than .03 AUROC, alike, 1600 rows",
+           partial(decides_on_the_margin, World(rows=1600), "auroc", 0.0, 0.03, "yes")),
     _power(f"{_LEAD}, three baselines, 400 rows", partial(decides, ROWS, "auroc", BETTER, FOUND)),
     _power(f"{_LEAD}, 1600 rows", partial(decides, World(rows=1600), "auroc", BETTER, FOUND)),
     _power("ten features of .35 against .25, five folds of 300 rows", partial(decides_over_folds, 300, 0.1, FOUND)),
+    *(_coverage(*each) for each in calibrated.COVERS),
+    *(_error(*each) for each in calibrated.ERRS),
+    *(_power(*each) for each in calibrated.FINDS),
 )  # fmt: skip
 
 

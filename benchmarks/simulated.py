@@ -55,11 +55,11 @@ class World:
 
     def auroc(self) -> float:
         """Chance that a positive row scores above a negative one, where there is one group."""
-        return _below(self.shifts[0] / (math.sqrt(2) * self.spread))
+        return below(self.shifts[0] / (math.sqrt(2) * self.spread))
 
     def rate(self, group: int, positive: bool) -> float:
         """Share of a group's positive, or negative, rows that is decided positive."""
-        return _below((self.shifts[group] * positive - CUT) / self.spread)
+        return below((self.shifts[group] * positive - CUT) / self.spread)
 
     def accuracy(self) -> float:
         """Share decided rightly, where there is one group."""
@@ -112,29 +112,33 @@ def halves_of_features(
         for half, found in zip(halves, tests, strict=True):
             beta = np.linalg.lstsq(np.c_[x[train, half], np.ones(len(train))], target[train] - 0.5, rcond=None)[0]
             score = np.c_[x[part, half], np.ones(len(part))] @ beta
-            found.append(FoldResult(_examples(target[part]), _predictions(4 * score), part, len(train)))
+            found.append(FoldResult(as_examples(target[part]), as_predictions(4 * score), part, len(train)))
     return [Outcome.pooled(OBJECTIVE, each) for each in tests]
 
 
 def _outcome(target: NDArray[np.int64], score: Floats, group: NDArray[Any], ids: NDArray[Any] | None) -> Outcome:
-    examples = _examples(target, group, ids)
-    return Outcome.pooled(OBJECTIVE, [FoldResult(examples, _predictions(score - CUT), np.arange(len(target)), 1000)])
+    examples = as_examples(target, group, ids)
+    return Outcome.pooled(OBJECTIVE, [FoldResult(examples, as_predictions(score - CUT), np.arange(len(target)), 1000)])
 
 
-def _examples(
-    target: NDArray[np.int64], group: NDArray[Any] | None = None, ids: NDArray[Any] | None = None
+def as_examples(
+    target: NDArray[np.int64],
+    group: NDArray[Any] | None = None,
+    ids: NDArray[Any] | None = None,
+    time: NDArray[Any] | None = None,
 ) -> Examples:
+    """Rows of these classes."""
     groups = {} if group is None else {"group": group.astype(object)}
     unseen = {"nothing": np.zeros(len(target))}  # what models looked at is not simulated
-    return Examples(unseen, target.astype(str).astype(object), groups=groups, ids=ids)
+    return Examples(unseen, target.astype(str).astype(object), groups=groups, ids=ids, time=time)
 
 
-def _predictions(logit: Floats) -> Predictions:
+def as_predictions(logit: Floats) -> Predictions:
     """Decided positive above 0."""
     probability = 1 / (1 + np.exp(-logit))
     return Predictions(np.column_stack([1 - probability, probability])).decide(0.5)
 
 
-def _below(z: float) -> float:
+def below(z: float) -> float:
     """The standard normal distribution function."""
     return 0.5 * math.erfc(-z / math.sqrt(2))

@@ -1,6 +1,6 @@
 """What a worker that is not the chief does in a run: it trains the networks together with the others, and no more.
 
-The chief alone trains baselines, judges, saves and records. It says which folds are still to be trained.
+The chief alone trains baselines, judges, saves and records. It says which trainings are still to be made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipelines.training.strategy import make_deterministic, opened, workers
 from pipelines.training.workers import agreed, from_chief, missed
 
 TRAIN, DONE = b"train", b"done"
-"""What the chief says of a fold."""
+"""What the chief says of a training."""
 
 
 def assist(
@@ -48,10 +48,11 @@ def assist(
             if contender.kind == "classical":
                 continue
             with progress.stage(contender.name) as watch:
-                for number, fold in enumerate(prepared.folds):
+                for each in prepared.trainings(seed):
                     if from_chief(None) == TRAIN:
-                        train, valid = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid))
-                        contender.fit(train, valid, seed + number, watch)
+                        parts = (each.fold.train, each.fold.valid)
+                        train, valid = (prepared.dataset.examples.take(part) for part in parts)
+                        contender.fit(train, valid, each.seed, watch)
 
 
 def meet(progress: Progress) -> None:

@@ -10,6 +10,7 @@ from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.data.splits import Fold
 from pipelines.evaluation import bias, decisions, intervals, thresholds
+from pipelines.evaluation import calibration as calibrating
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
@@ -21,7 +22,11 @@ from pipelines.training.workers import from_chief, missed
 
 @dataclass(frozen=True)
 class Trial:
-    """One contender after all its folds: its pooled outcome, and the first fold's model, which is the one saved."""
+    """One contender after all its folds: its pooled outcome, and the first fold's model, which is the one saved.
+
+    `folds` holds each training of each fold, in the order of `Prepared.trainings`; the model and its threshold are
+    those of the first.
+    """
 
     contender: Contender
     outcome: Outcome
@@ -43,16 +48,18 @@ def compete(
     journal: Journal | None = None,
     task: str = "",
 ) -> Trial:
-    """Train on each fold, choose the threshold on its validation rows, predict its test rows.
+    """Train on each fold, as often as the protocol says, choose the threshold on its validation rows, predict its test.
 
     Args:
         journal: where folds that are done are found and kept.
     """
-    examples, objective, parts = prepared.dataset.examples, prepared.objective, len(prepared.folds)
+    examples, objective, protocol = prepared.dataset.examples, prepared.objective, prepared.protocol
+    trainings = prepared.trainings(seed)
+    parts = len(trainings)
     found: list[Finished] = []
     model: Any = None
-    for number, fold in enumerate(prepared.folds):
-        entry = None if journal is None else journal.entry(contender.name, number)
+    for number, fold_number, training, fold, own_seed in trainings:
+        entry = None if journal is None else journal.entry(contender.name, fold_number, training)
         done = None if entry is None else entry.finished()
         if entry is not None and done is not None and number == 0:
             model = entry.model()
@@ -60,7 +67,7 @@ def compete(
             with missed():
                 from_chief(TRAIN if done is None or model is None else DONE)
         if done is None or model is None:
-            fitted, done = _tested(contender, prepared, fold, seed + number, part_of(watch, number, parts), entry)
+            fitted, done = _tested(contender, prepared, fold, own_seed, part_of(watch, number, parts), entry)
             if entry is not None:
                 keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
                 entry.finish(fitted, done, keep if number == 0 else None)
@@ -69,16 +76,16 @@ def compete(
         watch(number + 1, parts)
         found.append(done)
     tests = [
-        FoldResult(examples.take(fold.test), done.predictions, fold.test, fold.n_train)
-        for fold, done in zip(prepared.folds, found, strict=True)
+        FoldResult(examples.take(fold.test), done.predictions, fold.test, fold.n_train, training, done.uncalibrated)
+        for (_, _, training, fold, _), done in zip(trainings, found, strict=True)
     ]
     cost = replace(
         found[0].cost,
-        train_seconds=sum(done.cost.train_seconds for done in found),
-        predict_rows_per_second=sum(len(fold.test) for fold in prepared.folds)
-        / max(sum(done.seconds for done in found), 1e-9),
+        train_seconds=sum(done.cost.train_seconds for done in found) / protocol.seeds,
+        predict_rows_per_second=sum(len(test.rows) for test in tests) / max(sum(done.seconds for done in found), 1e-9),
     )
-    return Trial(contender, Outcome.pooled(objective, tests), model, tuple(found), cost)
+    outcome = Outcome.pooled(objective, tests, protocol.by == "time", protocol.block)
+    return Trial(contender, outcome, model, tuple(found), cost)
 
 
 def _tested(
@@ -93,29 +100,48 @@ def _tested(
     by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)
     threshold = _threshold(calibration.calibrated(validated, by), truth, objective)
     started = time.perf_counter()
-    predictions = calibration.calibrated(model.predict(test), by)
+    said = model.predict(test)
+    predictions = calibration.calibrated(said, by)
     seconds = time.perf_counter() - started
     settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
-    decided = _decided(predictions, threshold)
-    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by)
+    decided, tried = _decided(predictions, threshold), getattr(model, "tried", ())
+    before = None if by is None else said.values
+    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by, before, tried)
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
     """Scores with intervals, and bias by group."""
-    outcome, objective = trial.outcome, prepared.objective
-    table = bias.group_table(outcome, objective)
+    outcome, objective, resamples = trial.outcome, prepared.objective, prepared.protocol.resamples
+    spread = intervals.spread_of(outcome, objective, resamples, seed)
+    table, probabilities = bias.group_table(outcome, objective), calibrating.measured(outcome, objective)
+    before, scores = outcome.uncalibrated, intervals.estimates(outcome, objective, resamples, seed)
     return Scorecard(
         name=trial.contender.name,
         kind=trial.contender.kind,
-        scores=intervals.estimates(outcome, objective, prepared.protocol.resamples, seed),
+        scores=calibrating.told_honestly(scores, probabilities),
         cost=trial.cost,
         threshold=trial.threshold,
         decisions=decisions.decided(outcome, objective),
+        calibration=probabilities,
+        uncalibrated={} if before is None else calibrating.measured(outcome, objective, before),
         bias=table,
         gaps=bias.gaps(table),
         mlflow_run_id=mlflow_run_id,
-        settings={**trial.folds[0].settings, **findings_of([fold.settings for fold in trial.folds], "fold")},
+        settings={**trial.folds[0].settings, **_findings(trial, prepared)},
+        training_sd=spread.training_sd,
+        test_sd=spread.test_sd,
     )
+
+
+def _findings(trial: Trial, prepared: Prepared) -> dict[str, str]:
+    """What happened in each training, named by its fold, its number, or both."""
+    found, several = [each.settings for each in trial.folds], prepared.protocol.seeds
+    if several == 1:
+        return findings_of(found, "fold")
+    if len(found) == several:
+        return findings_of(found, "training")
+    numbers = [f"{each % several + 1} of fold {each // several + 1}" for each in range(len(found))]
+    return findings_of(found, "training", numbers)
 
 
 def _threshold(validated: Predictions, truth: Any, objective: Objective) -> float:

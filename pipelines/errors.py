@@ -35,3 +35,9 @@ class Interrupted(TapelineError):
     """The run was interrupted by the user or the machine."""
 
     exit_code = 130
+
+
+def require(holds: bool, message: str) -> None:
+    """Refuse a declaration that cannot work. A ValueError: the author of the task is told, not its user."""
+    if not holds:
+        raise ValueError(message)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Fitted, History
@@ -29,6 +29,7 @@ from pipelines.errors import BadInput
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Cost
+from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
 COMMAND, RESULT, PREDICTIONS, MODEL = "command.json", "result.json", "predictions.npz", "model"
@@ -47,11 +48,15 @@ class Finished:
     history: History
     settings: Mapping[str, str]
     calibration: Calibration | None = None
+    uncalibrated: NDArray[Any] | None = None
+    """(n, classes) what the model said before `calibration`."""
+    tried: tuple[Tried, ...] = ()
+    """Where settings were chosen by a tuning: all that it tried."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One fold of one contender."""
+    """One training of one contender on one fold."""
 
     folder: Path
     checkpoints: Checkpoints
@@ -60,7 +65,7 @@ class Entry:
         """What was written when the fold was done; None where it is not, or where what is there is damaged."""
         try:
             with np.load(self.folder / PREDICTIONS, allow_pickle=False) as arrays:
-                values, decisions = arrays["values"], arrays.get("decisions")
+                values, decisions, said = arrays["values"], arrays.get("decisions"), arrays.get("uncalibrated")
             result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             metrics = {name: tuple(series) for name, series in result["history"].items()}
             return Finished(
@@ -71,6 +76,8 @@ class Entry:
                 History(metrics, result["best_epoch"]),
                 result["settings"],
                 None if result["calibration"] is None else from_dict(result["calibration"]),
+                said,
+                tuple(tried_from(each) for each in result["tried"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -91,11 +98,12 @@ class Entry:
         self.folder.mkdir(parents=True, exist_ok=True)
         if keep is not None:
             (self.folder / MODEL).mkdir(exist_ok=True)
-            told = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
-            saved.save(fitted, self.folder / MODEL, *told)
-        decisions = {} if done.predictions.decisions is None else {"decisions": done.predictions.decisions}
-        with _whole(self.folder / PREDICTIONS) as file:
-            np.savez(file, allow_pickle=False, values=done.predictions.values, **decisions)
+            said = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
+            saved.save(fitted, self.folder / MODEL, *said)
+        told = {"decisions": done.predictions.decisions, "uncalibrated": done.uncalibrated}
+        also = {name: values for name, values in told.items() if values is not None}
+        with saved.whole(self.folder / PREDICTIONS) as file:
+            np.savez(file, allow_pickle=False, values=done.predictions.values, **also)
         result = {
             "threshold": done.threshold,
             "seconds": done.seconds,
@@ -104,8 +112,9 @@ class Entry:
             "best_epoch": done.history.best_epoch,
             "settings": dict(done.settings),
             "calibration": None if done.calibration is None else done.calibration.to_dict(),
+            "tried": [asdict(each) for each in done.tried],
         }
-        with _whole(self.folder / RESULT) as file:  # last: it says that the rest is there
+        with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there
             file.write(json.dumps(result).encode())
         self.checkpoints.clear()
 
@@ -142,12 +151,12 @@ class Journal:
         """Note which run this work belongs to and which command makes it."""
         self.run_id = run_id
         noted = {"run_id": run_id, "identity": dict(self.identity), "command": dict(command)}
-        with _whole(self.folder / COMMAND) as file:
+        with saved.whole(self.folder / COMMAND) as file:
             file.write(json.dumps(noted).encode())
 
-    def entry(self, contender: str, fold: int) -> Entry:
-        """The place of one fold of one contender."""
-        folder = self.folder / f"{contender}-{fold + 1}"
+    def entry(self, contender: str, fold: int, training: int = 0) -> Entry:
+        """The place of one training of one contender on one fold."""
+        folder = self.folder / f"{contender}-{fold + 1}{f'.{training + 1}' if training else ''}"
         return Entry(folder, Checkpoints(folder / "checkpoints", self.every))
 
     def close(self) -> None:
@@ -255,14 +264,3 @@ def _sweep(place: Path) -> None:
             if folder.is_dir() and old and (lock := _locked(folder)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 lock.close()
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears with all its content, or not at all."""
-    beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

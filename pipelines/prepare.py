@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from pipelines import settings
-from pipelines.contenders.contender import Watch, unwatched
+from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
+from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
 from pipelines.errors import BadInput
+from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Objective
 from pipelines.report.document import Check, DataCard
@@ -33,6 +36,10 @@ MANY_IDS, MOST_FOLDS = 20, 6
 """With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
 
 
+LEAST_BLOCKS = 4
+"""Stretches of time that a test must hold for their spread to say anything."""
+
+
 class Progress(Protocol):
     """Who is told how far a run is. `pipelines.cli` draws bars; `Silent` says nothing."""
 
@@ -42,6 +49,10 @@ class Progress(Protocol):
 
     def say(self, line: str) -> None:
         """One line that a user should read."""
+        ...
+
+    def status(self, words: str) -> None:
+        """How the stage under way stands, until it says so again; for who looks on, not for a record."""
         ...
 
     def columns(self, summaries: Sequence[ColumnSummary]) -> None:
@@ -58,8 +69,21 @@ class Silent:
     def say(self, line: str) -> None:
         return None
 
+    def status(self, words: str) -> None:
+        return None
+
     def columns(self, summaries: Sequence[ColumnSummary]) -> None:
         return None
+
+
+class Training(NamedTuple):
+    """One of the trainings that each contender goes through, in their order: on a fold, from a seed of its own."""
+
+    number: int
+    fold_number: int
+    training: int
+    fold: Fold
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -72,6 +96,15 @@ class Prepared:
     recipe: Recipe
     protocol: Splitting
     checks: tuple[Check, ...]
+
+    def trainings(self, seed: int) -> tuple[Training, ...]:
+        """What each contender is trained on, in this order, in every process that takes part."""
+        several = self.protocol.seeds
+        return tuple(
+            Training(place * several + again, place, again, fold, seed_of_training(seed, place, again))
+            for place, fold in enumerate(self.folds)
+            for again in range(several)
+        )
 
     def card(self) -> DataCard:
         """What the report says of the data."""
@@ -114,6 +147,7 @@ def prepare(
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         require_affordable(recipe, (len(fold.train) for fold in folds))
+        _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
@@ -125,6 +159,38 @@ def prepare(
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
     return Prepared(dataset, objective, folds, recipe, protocol, checks)
+
+
+def _require_effect(
+    recipe: Recipe, protocol: Splitting, primary: str, examples: Examples, folds: Sequence[Fold]
+) -> None:
+    """Refuse ways to compare that would do nothing, or what they may not, with this data.
+
+    Raises:
+        BadInput: with the setting, and what it needs.
+    """
+    if protocol.block and protocol.by != "time":
+        raise BadInput(
+            f"--set protocol.block={protocol.block}: it does nothing where rows are not split by time; say which "
+            "column holds the moments with --time COLUMN, or leave it out"
+        )
+    moments = 0 if examples.time is None else len(np.unique(examples.time[folds[0].test]))
+    if protocol.block * LEAST_BLOCKS > moments and protocol.block:
+        raise BadInput(
+            f"--set protocol.block={protocol.block}: only {moments} moments are tested, and fewer than {LEAST_BLOCKS} "
+            f"blocks of them show no spread; set at most {moments // LEAST_BLOCKS}, or 0"
+        )
+    lowest, highest = RANGES.get(primary, (-math.inf, math.inf))
+    if protocol.margin >= highest - lowest:
+        raise BadInput(
+            f"--set protocol.margin={protocol.margin:g}: {primary} lies between {lowest:g} and {highest:g}, so nothing "
+            "could be worse by more; set less, such as 0.01"
+        )
+    if recipe.private and protocol.seeds > 1:
+        raise BadInput(
+            f"--set protocol.seeds={protocol.seeds} trains several networks on the same rows, each of which would "
+            "spend what recipe.dp_epsilon allows one; leave it at 1"
+        )
 
 
 def _rule(protocol: Splitting) -> Rule | None:
@@ -199,8 +265,9 @@ def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> 
     train, valid = len(folds[0].train), len(folds[0].valid)
     rows = f"{train:,} rows to train, {valid:,} to validate"
     part = f", learned from {100 * protocol.learn_from:.3g} % of the rest ({rows})" if protocol.learn_from < 1 else ""
+    again = part + (f", {protocol.seeds} trainings each" if protocol.seeds > 1 else "")
     if len(folds) > 1:
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
-        return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{part}"
+        return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{again}"
     official = dataset.official is not None and protocol.by != "time" and (dataset.official == "test").any()
-    return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit}){part}"
+    return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit}){again}"

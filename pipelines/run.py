@@ -10,22 +10,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines import tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
+from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
-from pipelines.evaluation import comparison, verdict
+from pipelines.evaluation import comparison, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
+from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
-from pipelines.report.document import Comparison, DataCard, Report, Scorecard
+from pipelines.report.document import Comparison, DataCard, NetBenefit, Report, Scorecard, Verdict
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, Standing, pipeline_run
+from pipelines.tracking.searches import log_searches
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
 
@@ -59,6 +63,7 @@ def run(
     progress: Progress | None = None,
     deterministic: bool = False,
     fresh: bool = False,
+    budget: Budget | None = None,
     part: Part | None = None,
 ) -> Report:
     """Answer the task's question on this data, record everything in MLflow, and return the report.
@@ -69,6 +74,7 @@ def run(
         assignments: `recipe.KEY=VALUE` and `protocol.KEY=VALUE` changes to what the task declares.
         deterministic: the same weights in any process on the same hardware; slower.
         fresh: start anew even if there is unfinished work.
+        budget: tune every contender within it, on each fold (`tapeline tune`); None runs them as they are declared.
         part: what the run is a part of, where it does not stand alone.
 
     Raises:
@@ -83,8 +89,11 @@ def run(
     prepared = prepare(task, request, seed, assignments, progress)
     require_possible(prepared.recipe, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
+    contenders = line_up(task, prepared.objective, prepared.recipe)
+    if budget is not None:
+        contenders = tuning.tuned(contenders, prepared, budget, assignments)
     store, card = open_store(), prepared.card()
-    command = commanded(task, request, seed, assignments, deterministic)
+    command = commanded(task, request, seed, assignments, deterministic, budget)
     place = UNFINISHED if part is None else part.unfinished
     journal = open_journal(place, command, _identity(prepared, card), fresh)
     if journal is not None and journal.dropped:
@@ -95,15 +104,19 @@ def run(
     if going_on_with:
         progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
     try:
-        standing, params = None if part is None else part.standing, _parameters(prepared, seed, deterministic)
-        with pipeline_run(store, task.name, params=params, going_on_with=going_on_with, standing=standing) as parent:
+        tags, standing = {"tuned": str(budget)} if budget else None, part.standing if part else None
+        params = _parameters(prepared, seed, deterministic)
+        with pipeline_run(store, task.name, tags, params, going_on_with, standing) as parent:
             if journal is not None:
                 journal.begin(parent.run_id, command)
             parent.dataset(card)
-            trials, cards, left_out = _competition(task, prepared, seed, parent, progress, journal, part is not None)
+            competing = (contenders, task, prepared, seed, parent, progress, journal)
+            trials, cards, left_out = _competition(*competing, lenient=part is not None)
             with progress.stage("compare and record"):
                 report = _report(task, prepared, card, trials, cards, seed, parent.run_id, started)
-                outcomes = {trial.contender.name: trial.outcome for trial in trials}
+                outcomes = {trial.contender.name: trial.outcome.training(0) for trial in trials}
+                if budget is not None:
+                    report = replace(report, tuning=tuning.tuning_of(budget, trials, prepared, assignments))
                 for name, figure in plots.of_run(report, outcomes, prepared.objective):
                     parent.figure(name, figure)
                 if part is not None:
@@ -114,9 +127,8 @@ def run(
     except KeyboardInterrupt:
         if journal is None or not journal.run_id:
             raise
-        raise Interrupted(
-            f"interrupted; the same command, or `tapeline run --resume {journal.run_id}`, goes on from here"
-        ) from None
+        resume = f", or `tapeline run --resume {journal.run_id}`," if budget is None else ""
+        raise Interrupted(f"interrupted; the same command{resume} goes on from here") from None
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -135,9 +147,11 @@ def resumed(run_id: str) -> tuple[str, DataRequest, int, tuple[str, ...], bool]:
     """What was asked for of an unfinished run: task, data, seed, settings, and whether it is deterministic.
 
     Raises:
-        BadInput: there is no such run in this folder.
+        BadInput: there is no such run in this folder, or it is a tuning.
     """
     command = unfinished(UNFINISHED, run_id)
+    if "tuning" in command:
+        raise BadInput(f"--resume {run_id} is a tuning of {command['task']}; give its `tapeline tune` command again")
     if "study" in command:
         raise BadInput(f"--resume {run_id}: this is a study; the same `tapeline study` command goes on with it")
     asked: dict[str, Any] = {
@@ -148,7 +162,12 @@ def resumed(run_id: str) -> tuple[str, DataRequest, int, tuple[str, ...], bool]:
 
 
 def commanded(
-    task: Task, request: DataRequest, seed: int, assignments: Sequence[str], deterministic: bool
+    task: Task,
+    request: DataRequest,
+    seed: int,
+    assignments: Sequence[str],
+    deterministic: bool,
+    budget: Budget | None = None,
 ) -> Mapping[str, Any]:
     """What was asked for, as JSON holds it."""
     return {
@@ -157,6 +176,7 @@ def commanded(
         "seed": seed,
         "assignments": list(assignments),
         "deterministic": deterministic,
+        **({"tuning": str(budget)} if budget is not None else {}),
     }
 
 
@@ -167,6 +187,7 @@ def _identity(prepared: Prepared, card: DataCard) -> Mapping[str, str]:
 
 
 def _competition(
+    contenders: Sequence[Contender],
     task: Task,
     prepared: Prepared,
     seed: int,
@@ -177,10 +198,11 @@ def _competition(
 ) -> tuple[list[Trial], list[Scorecard], dict[str, str]]:
     """Every contender trained, judged and recorded; if lenient, those that could not be trained are left out, told."""
     trials, cards, left_out = [], [], {}
-    for contender in line_up(task, prepared.objective, prepared.recipe):
+    for contender in contenders:
         try:
             with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
                 with progress.stage(contender.name) as watch:
+                    watch = tuning.followed(contender, prepared, watch, progress)
                     trial = compete(contender, prepared, seed, watch, journal, task.name)
                 scorecard = judge(trial, prepared, seed, child.run_id)
                 if not child.done:
@@ -217,8 +239,9 @@ def _report(
     tested: list[Comparison] = []
     for network in networks:
         tested += comparison.compare(
-            network, baselines, outcomes, objective, objective.primary, prepared.protocol.resamples, seed
-        )
+            network, baselines, outcomes, objective, objective.primary, prepared.protocol.resamples, seed,
+            prepared.protocol.margin, len(networks),
+        )  # fmt: skip
     answer = verdict.judge(
         task.limits,
         networks,
@@ -241,15 +264,27 @@ def _report(
         mlflow_run_id=mlflow_run_id,
         versions=versions(),
         decided_by=prepared.protocol.decide_by,
+        net_benefit=_benefit(outcomes, objective, answer, cards),
     )
 
 
+def _benefit(
+    outcomes: Mapping[str, Outcome], objective: Objective, answer: Verdict, cards: Sequence[Scorecard]
+) -> NetBenefit | None:
+    threshold = next(card.threshold for card in cards if card.name == answer.network)
+    return net_benefit.versus(outcomes, objective, answer.network, answer.best_baseline, threshold)
+
+
 def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared: Prepared) -> None:
+    several = prepared.protocol.seeds
     for number, done in enumerate(trial.folds):
         if done.history.metrics:
-            child.history(done.history, prefix=f"fold-{number + 1}" if len(trial.folds) > 1 else "")
+            child.history(done.history, prefix=_prefix(*divmod(number, several), prepared))
     child.scores(card)
-    histories = {f"fold {number + 1}": done.history for number, done in enumerate(trial.folds)}
+    histories = {f"fold {place + 1}": done.history for place, done in enumerate(trial.folds[::several])}
+    primary = prepared.objective.primary
+    if searches := tuning.searches_of(trial, prepared.objective):
+        log_searches(child, searches, primary, prepared.objective.greater_is_better(primary))
     if trial.folds[0].history.metrics:
         child.figure("learning_curves", figures.learning_curves(histories))
         gradients = gradient_health(trial.folds[0].history.metrics, card.name)
@@ -263,12 +298,22 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 
+def _prefix(fold: int, training: int, prepared: Prepared) -> str:
+    """What tells one training's history from the others'; nothing where there is one."""
+    folds = [f"fold-{fold + 1}"] if len(prepared.folds) > 1 else []
+    return "-".join([*folds, *([f"training-{training + 1}"] if prepared.protocol.seeds > 1 else [])])
+
+
 def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[str, Any]:
     protocol = {f"protocol/{name}": value for name, value in vars(prepared.protocol).items()}
     return {"seed": seed, "deterministic": deterministic, "data": prepared.dataset.source, **protocol}
 
 
 def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
+    if isinstance(contender, TunedContender):
+        recipe = {} if contender.kind == "classical" else vars(prepared.recipe)
+        told = {f"recipe/{name}": value for name, value in recipe.items() if name != "trials"}
+        return {"tuning/budget": str(contender.budget), **told}
     if contender.kind == "classical":
         return {"recipe/trials": prepared.recipe.trials}
     return {f"recipe/{name}": value for name, value in vars(prepared.recipe).items() if name != "trials"}

@@ -248,6 +248,9 @@ class Heard:
         if not self.about:
             self.said.add(line)
 
+    def status(self, words: str) -> None:
+        self.progress.status(words)
+
     def columns(self, summaries: Sequence[ColumnSummary]) -> None:
         if not self.shown:
             self.progress.columns(summaries)

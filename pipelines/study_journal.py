@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.contenders.saved import whole
 from pipelines.evaluation.outcome import Outcome, Round
-from pipelines.journal import _whole
 from pipelines.objectives.objective import Predictions
 from pipelines.report.document import Report
 
@@ -36,9 +36,9 @@ def finish(folder: Path, report: Report, outcomes: Mapping[str, Outcome]) -> Non
     """Write down that this size is done."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, outcome in outcomes.items():
-        with _whole(folder / f"{name}.npz") as file:
+        with whole(folder / f"{name}.npz") as file:
             np.savez(file, allow_pickle=False, **_arrays(outcome))
-    with _whole(folder / REPORT) as file:  # last: it says that the rest is there
+    with whole(folder / REPORT) as file:  # last: it says that the rest is there
         file.write(report.to_json().encode())
 
 
@@ -48,10 +48,13 @@ def _arrays(outcome: Outcome) -> dict[str, Any]:
         "target": outcome.target,
         "values": outcome.predictions.values,
         "decisions": outcome.predictions.decisions,
-        "rounds": np.array([(part.start, part.stop, part.n_train) for part in outcome.rounds]),
+        "rounds": np.array([(part.start, part.stop, part.n_train, part.training) for part in outcome.rounds]),
         "rows": outcome.rows,
         "weight": outcome.weight,
         "ids": None if outcome.ids is None else outcome.ids.astype(np.str_),
+        # Only the order of moments matters.
+        "time": None if outcome.time is None else np.unique(outcome.time, return_inverse=True)[1],
+        "block": outcome.block,
     }
     return {name: values for name, values in arrays.items() if values is not None}
 
@@ -65,4 +68,6 @@ def _outcome(path: Path) -> Outcome:
             rows=arrays["rows"],
             weight=arrays.get("weight"),
             ids=arrays.get("ids"),
+            time=arrays.get("time"),
+            block=int(arrays["block"]),
         )

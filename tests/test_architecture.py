@@ -10,17 +10,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER = (
+OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
     "pipelines.objectives.objective",
     "pipelines.data.examples",
     "pipelines.report.document",
     "pipelines.contenders.contender",
+    "pipelines.report.tuning",
 )
 STUDY = "pipelines.report.study"
 
 ALLOWED = {
     "pipelines.errors": (),
-    "pipelines.task": (),
+    "pipelines.space": (),
+    "pipelines.recipe": ("pipelines.errors",),
+    "pipelines.protocol": ("pipelines.errors",),
+    "pipelines.task": ("pipelines.errors", "pipelines.recipe", "pipelines.protocol", "pipelines.space"),
     "pipelines.settings": ("pipelines.errors", "pipelines.task"),
     "pipelines.catalogue": ("pipelines.errors", "pipelines.task"),
     "pipelines.data": ("pipelines.errors", "pipelines.task", "pipelines.data", DOCUMENT),
@@ -28,27 +32,31 @@ ALLOWED = {
     "pipelines.models": ("pipelines.task", "pipelines.models", EXAMPLES, OBJECTIVE),
     "pipelines.training": ("pipelines.errors", "pipelines.task", "pipelines.training", "pipelines.data.batches"),
     "pipelines.contenders": (
-        "pipelines.errors", "pipelines.task", "pipelines.contenders", "pipelines.data", "pipelines.objectives",
-        "pipelines.models", "pipelines.training", DOCUMENT,
+        "pipelines.errors", "pipelines.space", "pipelines.task", "pipelines.contenders", "pipelines.data",
+        "pipelines.objectives", "pipelines.models", "pipelines.training", DOCUMENT, TUNING,
     ),
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
-        "pipelines.objectives.calibration",
+        "pipelines.objectives.calibration", TUNING,
     ),
     "pipelines.study_journal": (
-        "pipelines.journal", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
+        "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY,
     ),
-    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER),
+    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
-    "domains": ("pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models", "pipelines.contenders"),
+    "domains": (
+        "pipelines.space", "pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models",
+        "pipelines.contenders",
+    ),
 }  # fmt: skip
 """Room -> what it may import of ours. What composes may import anything."""
 
 COMPOSERS = (
     "pipelines.run",
+    "pipelines.tuning",
     "pipelines.compete",
     "pipelines.assist",
     "pipelines.prepare",

@@ -32,7 +32,16 @@ def done(decisions=None, by=None):
     values = np.array([[0.25, 0.75], [0.5, 0.5]])
     history = History({"loss": (1.0, 0.1 + 0.2)}, 1)
     cost = Cost(2.0, parameters=3)
-    return Finished(Predictions(values, decisions), float("nan"), 0.5, cost, history, {"plan": "x"}, by)
+    return Finished(
+        Predictions(values, decisions),
+        float("nan"),
+        0.5,
+        cost,
+        history,
+        {"plan": "x"},
+        by,
+        None if by is None else values / 2,
+    )
 
 
 @pytest.mark.parametrize("by", [None, Temperature(1.7), Isotonic((((0.1, 0.9), (0.2, 0.3)),))])
@@ -49,6 +58,10 @@ def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions, by):
     assert found.history == done().history
     assert found.settings == {"plan": "x"}
     assert found.calibration == by
+    if by is None:
+        assert found.uncalibrated is None
+    else:
+        np.testing.assert_array_equal(found.uncalibrated, done().predictions.values / 2)
     assert journal.entry("mlp", 1).finished() is None
 
 

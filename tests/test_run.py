@@ -185,6 +185,13 @@ def test_probabilities_are_corrected_by_what_validation_rows_show(request_, meth
     objective = prepare(TASK, asked, 0, FAST).objective
     before, after = (each.outcome.scores(objective)["expected_calibration_error"] for each in (plain, mapped))
     assert after < before / 2
+    assert plain.outcome.uncalibrated is None
+    np.testing.assert_array_equal(mapped.outcome.uncalibrated, plain.outcome.predictions.values)
+    card = judge(mapped, prepare(TASK, asked, 0, FAST), 0)
+    assert card.uncalibrated["slope"].value < 0.5 < card.calibration["slope"].value
+    assert card.scores["expected_calibration_error"].low == min(
+        card.calibration["debiased_calibration_error"].low, after
+    )
     np.testing.assert_array_equal(mapped.outcome.predictions.labels(), plain.outcome.predictions.labels())
     levels = np.unique(mapped.folds[0].predictions.values[:, 1])
     assert mapped.threshold == pytest.approx(levels.mean())  # half way between what the map makes of both answers
@@ -223,6 +230,8 @@ def test_a_report_says_all_and_survives_being_written(report):
     assert {row.attribute for card in report.contenders for row in card.bias} == {"Age", "Marital"}
     assert [each.baseline for each in report.comparisons] == ["prior", "linear"]
     assert all(card.decisions["sensitivity"].low <= card.decisions["sensitivity"].high for card in report.contenders)
+    assert all(card.calibration["brier"].low <= card.calibration["brier"].high for card in report.contenders)
+    assert (report.net_benefit.network, report.net_benefit.baseline) == ("mlp", report.verdict.best_baseline)
 
 
 def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):

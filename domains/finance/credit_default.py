@@ -17,6 +17,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
+from pipelines.space import Between, OneOf
 from pipelines.task import Limits, Network, Protocol, Recipe, Sensitive, Sources, Task
 
 # TFDS does not name the numeric set's entries; these were matched to the documented columns of german.data.
@@ -41,9 +42,22 @@ TASK = Task(
         own=OwnTable(),
     ),
     objective=Classification(),
-    networks=(Network("mlp", mlp),),
+    networks=(
+        Network(
+            "mlp",
+            mlp,
+            search={
+                "learning_rate": Between(3e-4, 1e-2, log=True),
+                "weight_decay": Between(1e-3, 0.3, log=True),
+                "dropout": OneOf(0.1, 0.3, 0.5),
+                "width": OneOf(64, 128),
+            },
+        ),
+    ),
     baselines=BASELINES,
-    recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
+    recipe=Recipe(
+        epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10, width=128
+    ),
     protocol=Protocol(kind="cross-validation", folds=5),
     sensitive=(Sensitive("Age", bands=(25, 35, 50)), Sensitive("Marital")),
     limits=Limits(primary_at_least=0.8, score="auroc"),

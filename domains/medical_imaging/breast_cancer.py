@@ -14,6 +14,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
+from pipelines.space import Between, OneOf
 from pipelines.task import Limits, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
@@ -21,7 +22,18 @@ TASK = Task(
     summary="Malignant or benign, from measurements of cell nuclei",
     sources=Sources(sample=SampleSet("pipelines.data.builders.breast_cancer.BreastCancer"), own=OwnTable()),
     objective=Classification(),
-    networks=(Network("mlp", mlp),),
+    networks=(
+        Network(
+            "mlp",
+            mlp,
+            search={
+                "learning_rate": Between(3e-4, 1e-2, log=True),
+                "weight_decay": Between(1e-3, 0.3, log=True),
+                "dropout": OneOf(0.0, 0.2, 0.4),
+                "width": OneOf(32, 64),
+            },
+        ),
+    ),
     baselines=BASELINES,
     recipe=Recipe(epochs=60, batch_size=32, learning_rate=2e-3, weight_decay=0.03, dropout=0.2, patience=15, width=64),
     protocol=Protocol(kind="cross-validation", folds=5, repeats=3),

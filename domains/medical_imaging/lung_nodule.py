@@ -18,6 +18,7 @@ from pipelines.data.public_set import PublicSet
 from pipelines.data.sample_set import SampleSet
 from pipelines.models.vision import small_resnet
 from pipelines.objectives.classification import Classification
+from pipelines.space import Between, OneOf
 from pipelines.task import Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
@@ -33,7 +34,17 @@ TASK = Task(
         own=OwnImages(size=32),
     ),
     objective=Classification(),
-    networks=(Network("small-resnet", small_resnet),),
+    networks=(
+        Network(
+            "small-resnet",
+            small_resnet,
+            search={
+                "learning_rate": Between(3e-4, 1e-2, log=True),
+                "weight_decay": Between(1e-3, 0.3, log=True),
+                "dropout": OneOf(0.1, 0.3, 0.5),
+            },
+        ),
+    ),
     baselines=BASELINES,
     recipe=Recipe(epochs=12, batch_size=128, learning_rate=1e-3, patience=4, weight_decay=0.05, dropout=0.3, width=8),
     protocol=Protocol(kind="cross-validation", by="id", folds=5),

@@ -16,6 +16,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.data.texts import OwnTexts
 from pipelines.models.text import bidirectional_lstm
 from pipelines.objectives.classification import Classification
+from pipelines.space import Between, OneOf
 from pipelines.task import Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
@@ -27,7 +28,17 @@ TASK = Task(
         own=OwnTexts(),
     ),
     objective=Classification(decide_by="accuracy"),
-    networks=(Network("bidirectional-lstm", bidirectional_lstm),),
+    networks=(
+        Network(
+            "bidirectional-lstm",
+            bidirectional_lstm,
+            search={
+                "learning_rate": Between(3e-4, 1e-2, log=True),
+                "weight_decay": Between(1e-3, 0.1, log=True),
+                "dropout": OneOf(0.2, 0.4, 0.6),
+            },
+        ),
+    ),
     baselines=BASELINES,
     recipe=Recipe(epochs=12, batch_size=64, learning_rate=2e-3, dropout=0.4, patience=3, weight_decay=0.01),
     protocol=Protocol(kind="holdout"),

@@ -16,6 +16,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.data.waves import OwnWaves
 from pipelines.models.audio import separable_cnn
 from pipelines.objectives.classification import Classification
+from pipelines.space import Between, OneOf
 from pipelines.task import Network, Protocol, Recipe, Sources, Task
 
 RATE = 8000
@@ -40,7 +41,17 @@ TASK = Task(
         own=OwnWaves(rate=RATE),
     ),
     objective=Classification(),
-    networks=(Network("separable-cnn", separable_cnn(RATE)),),
+    networks=(
+        Network(
+            "separable-cnn",
+            separable_cnn(RATE),
+            search={
+                "learning_rate": Between(5e-4, 1e-2, log=True),
+                "weight_decay": Between(1e-3, 0.1, log=True),
+                "dropout": OneOf(0.1, 0.2, 0.4),
+            },
+        ),
+    ),
     baselines=baselines(RATE),
     recipe=Recipe(
         epochs=30, batch_size=64, learning_rate=3e-3, dropout=0.2, patience=10, weight_decay=0.01, monitor="score"

@@ -15,7 +15,7 @@ from pipelines.tracking import query
 COLUMNS = (
     "run_id", "started", "status", "data_source", "data_sha256", "rows", "seconds", "primary", "answer", "passed",
     "winner", "network", "network_score", "best_baseline", "baseline_score", "difference", "low", "high", "p_value",
-    "failure",
+    "tuned", "failure",
 )  # fmt: skip
 
 

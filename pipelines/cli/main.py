@@ -35,6 +35,7 @@ from pipelines.cli.options import (
 )  # fmt: skip
 from pipelines.cli.stopping import heed_signals
 from pipelines.cli.studying import study
+from pipelines.cli.tuning import tune
 from pipelines.errors import BadInput, Interrupted, LimitFailed, TapelineError
 
 app = typer.Typer(
@@ -219,6 +220,7 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
     return kept
 
 
+app.command("tune")(tune)
 app.command("study")(study)
 
 

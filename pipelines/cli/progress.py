@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -24,6 +24,7 @@ class Terminal:
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
         self.console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self._show: Callable[[str], None] = _nowhere
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Watch]:
@@ -33,21 +34,28 @@ class Terminal:
             TextColumn("{task.description:<28}"),
             BarColumn(),
             TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[status]}"),
         )
         hidden = self.quiet or not self.console.is_terminal
         with Progress(*columns, console=self.console, disable=hidden) as bars:
-            bar = bars.add_task(name, total=None)
+            bar = bars.add_task(name, total=None, status="")
+            self._show = lambda words: bars.update(bar, status=escape(words))
 
             def watch(done: int, total: int) -> None:
                 bars.update(bar, completed=done, total=total)
 
             yield watch
-            bars.update(bar, completed=1, total=1)
+            self._show = _nowhere
+            bars.update(bar, completed=1, total=1, status="")
 
     def say(self, line: str) -> None:
         """One line on stderr."""
         if not self.quiet:
             self.console.print(f"[dim]note[/dim] {escape(line)}")
+
+    def status(self, words: str) -> None:
+        """A few words beside the bar."""
+        self._show(words)
 
     def columns(self, summaries: Sequence[ColumnSummary]) -> None:
         """The columns that were found, their kinds and what they hold."""
@@ -61,3 +69,7 @@ class Terminal:
         self.console.print(table)
         if len(summaries) > MOST_COLUMNS:
             self.console.print(f"and {len(summaries) - MOST_COLUMNS} more columns")
+
+
+def _nowhere(words: str) -> None:
+    """Between two stages nothing is shown."""

@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli import layout, show_bias
+from pipelines.cli import layout, show_bias, show_calibration, show_comparison, show_decisions, show_tuning
 from pipelines.cli.layout import interval, number, signed, spoken
-from pipelines.cli.show_bias import legend, with_interval
-from pipelines.evaluation.verdict import SIGNIFICANCE
-from pipelines.report.document import Comparison, LimitResult, Report, Scorecard
+from pipelines.cli.show_bias import legend
+from pipelines.report.document import LimitResult, Report
 from pipelines.task import Task
 
 SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
@@ -29,9 +28,11 @@ def report(console: Console, document: Report) -> None:
     console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
     console.print(f"{escape(data.protocol)}\n", style="dim")
     _contenders(console, document)
-    _decisions(console, document)
+    show_calibration.table(console, document)
+    show_decisions.table(console, document)
+    show_tuning.searches(console, document)
     _privacy(console, document)
-    _comparisons(console, document)
+    show_comparison.comparisons(console, document)
     _trainings(console, document)
     card = document.scorecard(document.verdict.network)
     if card.bias:
@@ -89,7 +90,8 @@ def _runs(rows: Sequence[dict[str, Any]], wide: bool) -> Table:
     layout.words(table, "better?" if wide else "network\nbetter?", "network", "best baseline")
     layout.words(table, "network's lead" + gap + "(95 % interval)")
     for row in rows:
-        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), row["data_source"] or "-"]
+        tuned = f" (tuned: {row['tuned']})" if row["tuned"] else ""
+        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), f"{row['data_source'] or '-'}{tuned}"]
         answer = row["answer"] or row["status"].lower()
         cells = [*(run if wide else ["\n".join(run)]), answer, _scored(row, "network", "network_score", gap),
                  _scored(row, "best_baseline", "baseline_score", gap), _difference(row, gap)]  # fmt: skip
@@ -126,32 +128,6 @@ def _privacy(console: Console, document: Report) -> None:
             console.print(f"this does not cover {escape(card.settings['privacy_does_not_cover'])}\n", style="dim")
 
 
-def _decisions(console: Console, document: Report) -> None:
-    """What each contender's decisions do, where a run was asked to decide in a way of its own."""
-    rule = document.decided_by
-    cards = [card for card in document.contenders if card.decisions]
-    if not rule or not cards:
-        return
-    names = list(cards[0].decisions)
-    short = [name for name in names if name != "specificity"]
-    layouts = [partial(_decided, rule, cards, *each) for each in ((names, True), (names, False), (short, False))]
-    console.print(layout.widest(console, layouts))
-    console.print()
-
-
-def _decided(rule: str, cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> Table:
-    """A row a contender; where it is narrow, intervals stand under their value."""
-    table = layout.table(f"decisions by {rule}: chosen on validation rows, tested, 95 % intervals")
-    layout.words(table, "contender")
-    layout.numbers(
-        table, "threshold", *(spoken(name) if wide else spoken(name).replace(" ", "\n", 1) for name in names)
-    )
-    for card in cards:
-        values = [with_interval(card.decisions[name], wide) for name in names]
-        table.add_row(card.name, number(card.threshold), *values)
-    return table
-
-
 def _scorecards(document: Report, shown: Sequence[str]) -> Table:
     primary = document.primary
     table = layout.table()
@@ -169,23 +145,6 @@ def _scorecards(document: Report, shown: Sequence[str]) -> Table:
     return table
 
 
-def _comparisons(console: Console, document: Report) -> None:
-    tests = ", ".join(dict.fromkeys(each.test for each in document.comparisons))
-    networks = list(dict.fromkeys(each.contender for each in document.comparisons))
-    several = len(networks) > 1
-    table = layout.table(f"lead of {' and '.join(networks)} in {spoken(document.primary)} ({tests} test)")
-    layout.words(table, *(["of"] if several else []), "over")
-    layout.numbers(table, "lead", "95 % interval", "p (Holm)")
-    layout.words(table, "better?")
-    for each in document.comparisons:
-        p_value = "undefined" if each.p_value != each.p_value else f"{each.p_value:.3f}"
-        ends = interval(each.low, each.high, 4, signed)
-        table.add_row(*([each.contender] if several else []), each.baseline, signed(each.difference, 4), ends,
-                      "< 0.001" if each.p_value < 0.001 else p_value, _finding(each))  # fmt: skip
-    console.print(table)
-    console.print()
-
-
 def _trainings(console: Console, document: Report) -> None:
     """How each network was trained: the plan, what happened on the way, and what its gradients did."""
     for card in document.contenders:
@@ -195,12 +154,6 @@ def _trainings(console: Console, document: Report) -> None:
             ]
             console.print(f"how {card.name} was trained  " + ". ".join(said), style="dim")
             console.print()
-
-
-def _finding(each: Comparison) -> str:
-    if not each.p_value < SIGNIFICANCE:
-        return "not clear"
-    return "yes" if each.difference > 0 else "no, worse"
 
 
 def _limit(name: str) -> str:

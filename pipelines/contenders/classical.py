@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
 from pipelines.contenders.skops_io import skops_io
+from pipelines.contenders.suggestion import Space, axis_of
 from pipelines.data.examples import Examples, OnDemand
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
+from pipelines.report.tuning import Tried
 from pipelines.task import Baseline, Candidate, Recipe
 from pipelines.training.checkpoint import Checkpoints
 
@@ -35,16 +37,32 @@ SCORERS = {"auroc": "roc_auc", "accuracy": "accuracy", "rmse": "neg_root_mean_sq
 
 @dataclass(frozen=True)
 class ClassicalContender:
-    """Tunes and trains `baseline` for `objective`; the search tries `recipe.trials` settings."""
+    """Tunes and trains `baseline` for `objective`; the search tries `recipe.trials` settings.
+
+    Args:
+        fixed: settings to train with, instead of a search.
+    """
 
     baseline: Baseline
     objective: Objective
     recipe: Recipe
     kind: ContenderKind = "classical"
+    fixed: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
         return self.baseline.name
+
+    def space(self, train: Examples, pinned: Collection[str] = ()) -> Space:
+        """What its search may try, and what its estimator is set to without one."""
+        candidate = self.baseline.build(train, self.objective)
+        usual = candidate.estimator.get_params()
+        axes = {name: axis_of(f"{self.name}'s {name}", each) for name, each in candidate.search.items()}
+        return Space(axes, {name: usual[name] for name in axes})
+
+    def having(self, settings: Mapping[str, Any]) -> ClassicalContender:
+        """The same baseline with these settings, and without a search."""
+        return replace(self, fixed=dict(settings))
 
     def fit(
         self,
@@ -82,6 +100,8 @@ class ClassicalContender:
         self, candidate: Candidate, x: Any, y: NDArray[Any], train: Examples, seed: int, watch: Watch
     ) -> dict[str, Any]:
         """The best settings over inner folds; ids stay together in these folds too."""
+        if self.fixed is not None:
+            return dict(self.fixed)
         if not candidate.search:
             watch(1, 1)
             return {}
@@ -111,6 +131,7 @@ class FittedClassical:
     cost: Cost = UNMEASURED
     history: History = UNRECORDED
     settings: Mapping[str, str] = field(default_factory=dict)
+    tried: tuple[Tried, ...] = ()
 
     def predict(self, examples: Examples) -> Predictions:
         steps, x = featured(self.estimator, inputs(examples, self.column))

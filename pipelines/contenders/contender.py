@@ -34,20 +34,37 @@ def seed_of(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1) if number else seed
 
 
+def seed_of_training(seed: int, fold: int, training: int) -> int:
+    """The seed of one of several trainings in a run, on one of several folds; the very first one's is the run's own.
+
+    No two are alike, and none is that of a member of an ensemble or of a restart (`seed_of`).
+    """
+    if fold == training == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, fold, training + 1]).generate_state(1)[0] >> 1)
+
+
 FINDINGS = ("starts", "gradients", "notes")
 """Settings that say what happened in a training, so that each of several trainings has its own."""
 
 
-def findings_of(trainings: Sequence[Mapping[str, str]], noun: str) -> dict[str, str]:
-    """What several trainings found, from the settings of each; where they differ, named by `noun` and number."""
+def findings_of(
+    trainings: Sequence[Mapping[str, str]], noun: str, numbers: Sequence[str] | None = None
+) -> dict[str, str]:
+    """What several trainings found, from the settings of each; where they differ, named by `noun` and number.
+
+    Args:
+        numbers: what each is called, where not 1, 2 and so on.
+    """
+    numbers = numbers or [str(place) for place in range(1, len(trainings) + 1)]
     found = {}
     for name in FINDINGS:
         said: dict[str, list[str]] = {}
-        for number, settings in enumerate(trainings, start=1):
+        for number, settings in zip(numbers, trainings, strict=True):
             if name in settings:
-                said.setdefault(settings[name], []).append(str(number))
-        if any(len(numbers) < len(trainings) for numbers in said.values()):
-            parts = (f"{noun} {', '.join(numbers)}: {words}" for words, numbers in said.items())
+                said.setdefault(settings[name], []).append(number)
+        if any(len(those) < len(trainings) for those in said.values()):
+            parts = (f"{noun} {', '.join(those)}: {words}" for words, those in said.items())
             found[name] = "; ".join(parts)
         elif said:
             (found[name],) = said

@@ -6,12 +6,13 @@ errs less than one of them. Reference: Lakshminarayanan, Pritzel and Blundell (2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.contenders.contender import Watch, findings_of, part_of, seed_of, unwatched
 from pipelines.contenders.network import FittedNetwork, NetworkContender
+from pipelines.contenders.suggestion import Space
 from pipelines.data.examples import Examples
 from pipelines.report.document import ContenderKind
 from pipelines.training.checkpoint import Checkpoints
@@ -31,6 +32,14 @@ class EnsembleContender:
     @property
     def name(self) -> str:
         return f"{self.single.name}-x{self.members}"
+
+    def space(self, train: Examples, pinned: Collection[str] = ()) -> Space:
+        """What its members may be set to, all alike."""
+        return self.single.space(train, pinned)
+
+    def having(self, settings: Mapping[str, Any]) -> EnsembleContender:
+        """The same ensemble of members with these settings."""
+        return replace(self, single=self.single.having(settings))
 
     def fit(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, part_of, seed_of, unwatched
 from pipelines.contenders.planning import measured_plan
+from pipelines.contenders.suggestion import Space, recipe_space
 from pipelines.data.examples import Examples, Kind, OnDemand
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
+from pipelines.report.tuning import Tried
 from pipelines.task import Architecture, Network, Recipe
 from pipelines.training import precision
 from pipelines.training.checkpoint import Checkpoints
@@ -27,13 +29,16 @@ from pipelines.training.class_weights import balanced
 from pipelines.training.diagnosis import diagnose
 from pipelines.training.feed import EVALUATION_BATCH, Rows
 from pipelines.training.fit import Trained, fit
-from pipelines.training.loop import Loop
+from pipelines.training.loop import Loop, traced
 from pipelines.training.plan import Plan, choose, rows_within
 from pipelines.training.privacy import Private, secret_seed
 from pipelines.training.spending import Spending
 from pipelines.training.step import Step, Supervised
 from pipelines.training.strategy import opened, replicas, synchronise
 from pipelines.training.workers import missed
+
+MOST_LOOPS = 8
+"""Traced loops that are kept, those used last: each holds a network, its optimiser and its graphs."""
 
 ROWS_AT_ONCE = 1024
 """Rows encoded or predicted in one call."""
@@ -47,6 +52,7 @@ class NetworkContender:
     """Trains `network` for `objective` by the recipe; may be fitted again and again.
 
     The traced loop is kept and reused for every fold and seed whose network has the same shape; only weights change.
+    Contenders made by `having` share it too, where their recipes differ in nothing that is traced.
     """
 
     network: Network
@@ -59,6 +65,14 @@ class NetworkContender:
     @property
     def name(self) -> str:
         return self.network.name
+
+    def space(self, train: Examples, pinned: Collection[str] = ()) -> Space:
+        """The fields of its recipe that its network may be tuned in, but for those that are pinned."""
+        return recipe_space(self.network, self.recipe, pinned)
+
+    def having(self, settings: Mapping[str, Any]) -> NetworkContender:
+        """The same network with these fields of its recipe; both share the traced loops."""
+        return replace(self, recipe=replace(self.recipe, **settings))
 
     def fit(
         self,
@@ -139,16 +153,17 @@ class NetworkContender:
         """How networks of this shape are trained, chosen once."""
         core, start = at_work.architecture.core, at_work.start
         shape = f"{start} {_shape_of(core)}"
-        if shape not in self._plans:
+        key = f"{shape} {traced(self.recipe)}"
+        if key not in self._plans:
             loop_of = partial(self._loop, at_work)
-            self._plans[shape] = measured_plan(start, loop_of, at_work.train, at_work.objective, core, shape)
-        return self._plans[shape]
+            self._plans[key] = measured_plan(start, loop_of, at_work.train, at_work.objective, core, shape)
+        return self._plans[key]
 
     def _loop(self, at_work: _AtWork, plan: Plan) -> Loop:
         """The traced loop for a network of this shape, made once."""
         untrained, objective, spending = at_work.architecture.core, at_work.objective, at_work.spending
-        shape = f"{plan} {_shape_of(untrained)}"
-        if shape not in self._loops:
+        key = f"{plan} {_shape_of(untrained)} {traced(self.recipe)}"
+        if (loop := self._loops.pop(key, None)) is None:
             import keras
 
             core = keras.models.clone_model(untrained)
@@ -156,9 +171,11 @@ class NetworkContender:
                 synchronise(core)
             precision.lower(core, precision.chosen(self.recipe))
             step = _step(core, objective, self.recipe, spending)
-            self._loops[shape] = Loop(step, core, objective.loss, self.recipe, plan)
-        loop = self._loops[shape]
-        loop.restart(untrained)
+            loop = Loop(step, core, objective.loss, self.recipe, plan)
+        self._loops[key] = loop  # the one used last stands last
+        while len(self._loops) > MOST_LOOPS:
+            del self._loops[next(iter(self._loops))]
+        loop.restart(untrained, self.recipe)
         if spending is not None and isinstance(loop.step, Private):
             loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own
         return loop
@@ -206,6 +223,7 @@ class FittedNetwork:
     cost: Cost = UNMEASURED
     history: History = UNRECORDED
     settings: Mapping[str, str] = field(default_factory=dict)
+    tried: tuple[Tried, ...] = ()
 
     def predict(self, examples: Examples) -> Predictions:
         columns = {name: examples.columns[name] for name in self.kinds}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import IO, Any, get_args
 
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
@@ -97,14 +98,20 @@ def save(
         "threshold": None if threshold != threshold else threshold,
         "calibration": None if calibration is None else calibration.to_dict(),
     }
-    path = folder / DESCRIPTION
-    beside = path.with_suffix(".tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(description, file, indent=1)
+    with whole(folder / DESCRIPTION) as file:
+        file.write(json.dumps(description, indent=1).encode())
+    return folder
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears with all its content, or not at all."""
+    beside = path.with_name(f"{path.name}.tmp")
+    with beside.open("wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    return folder
 
 
 def load(folder: Path) -> Saved:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.evaluation.intervals import wilson
+from pipelines.evaluation.intervals import proportion
 from pipelines.evaluation.ranking import CALIBRATION_BINS, Ranking
 
 Array = NDArray[Any]
@@ -31,7 +31,7 @@ class PrecisionRecall(NamedTuple):
 
 
 class Reliability(NamedTuple):
-    """Bins that hold a row, from the lowest probabilities up; `low` and `high` bound the observed rate (Wilson)."""
+    """Bins that hold weight, from the lowest probabilities up; `low` and `high` bound the observed rate (Wilson)."""
 
     predicted: Floats
     observed: Floats
@@ -64,10 +64,28 @@ def precision_recall(target: Array, score: Array) -> PrecisionRecall:
     return PrecisionRecall(recall[-2::-1], precision[-2::-1], threshold[::-1])
 
 
-def reliability(target: Array, probability: Array, bins: int = CALIBRATION_BINS) -> Reliability:
-    """Predicted against observed frequency of the positive class, in the bins of the expected calibration error."""
-    ranked = Ranking(np.asarray(target) == 1, probability).weigh(np.ones((1, len(target))))
-    rows, positives, expected = (sums[0, ::-1] for sums in ranked.bin_sums(bins))
-    held = rows > 0
-    rows, positives, expected = rows[held], positives[held], expected[held]
-    return Reliability(expected / rows, positives / rows, *wilson(positives, rows), rows.astype(np.int64))
+def reliability(
+    target: Array,
+    probability: Array,
+    weight: Array | None = None,
+    clusters: Array | None = None,
+    bins: int = CALIBRATION_BINS,
+) -> Reliability:
+    """Predicted against observed frequency of the positive class, in the bins of the expected calibration error.
+
+    Args:
+        weight: (n,) float >= 0, or None for 1s.
+        clusters: (n,) id of the unit that rows belong to, or None where rows are independent; as in `proportion`.
+    """
+    positive, said = np.asarray(target) == 1, np.asarray(probability, np.float64)
+    counted = np.ones(len(said)) if weight is None else np.asarray(weight, np.float64)
+    bin_of = Ranking(positive, said).bins(counted, bins)
+    members = [np.flatnonzero((bin_of == each) & (counted > 0)) for each in reversed(range(bins))]
+    members = [rows for rows in members if len(rows)]
+    observed = [
+        proportion(positive[rows], *(None if each is None else np.asarray(each)[rows] for each in (weight, clusters)))
+        for rows in members
+    ]
+    predicted = np.array([np.average(said[rows], weights=counted[rows]) for rows in members])
+    value, low, high = (np.array([getattr(each, end) for each in observed]) for end in ("value", "low", "high"))
+    return Reliability(predicted, value, low, high, np.array([len(rows) for rows in members], np.int64))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.evaluation.intervals import mean, proportion, two_classes
+from pipelines.evaluation.net_benefit import break_even
 from pipelines.evaluation.outcome import Outcome
 from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Objective
@@ -32,12 +33,16 @@ def decided(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
 
     Returns:
         `sensitivity` (share of the positive rows that was found), `specificity` (share of the negative rows left
-        alone), `precision` (share of the alarms that were right), `alerts` (share of all rows decided positive), and,
-        where the rule names costs, `cost_per_1000` decisions. Intervals as those of groups (`bias.group_table`).
+        alone), `precision` (share of the alarms that were right), `alerts` (share of all rows decided positive); of
+        1000 decisions `true_alarms_per_1000`, `false_alarms_per_1000` and `misses_per_1000`; and, where the rule names
+        costs, `cost_per_1000` decisions and `cost_change_at_break_even`: what would be added to it if the threshold
+        were not chosen on validation rows but FP / (FP + FN), which is best for calibrated probabilities (Elkan 2001).
+        Intervals as those of groups (`bias.group_table`).
     """
     if not two_classes(outcome.predictions, objective):
         return {}
     positive, alarm = outcome.target == 1, outcome.predictions.labels() == 1
+    everyone = np.ones(len(alarm), bool)
 
     def share(hits: NDArray[Any], among: NDArray[Any]) -> Estimate:
         weight, clusters = (None if each is None else each[among] for each in (outcome.weight, outcome.clusters))
@@ -47,14 +52,25 @@ def decided(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
         "sensitivity": share(alarm, positive),
         "specificity": share(~alarm, ~positive),
         "precision": share(positive, alarm),
-        "alerts": share(alarm, np.ones(len(alarm), bool)),
+        "alerts": share(alarm, everyone),
     }
+    counted = {"true_alarms": alarm & positive, "false_alarms": alarm & ~positive, "misses": positive & ~alarm}
+    for name, hits in counted.items():
+        of_all = share(hits, everyone)
+        ends = (AT_ONCE * each for each in (of_all.value, of_all.low, of_all.high))
+        found[f"{name}_per_{AT_ONCE}"] = Estimate(*ends)
     rule = Rule.parse(getattr(objective, "decide_by", "balanced_accuracy"))
     if rule.name == "cost":
-        false_alarm, miss = rule.numbers
-        costs = AT_ONCE * (false_alarm * (alarm & ~positive) + miss * (positive & ~alarm))
+        by_theory = outcome.predictions.values[:, 1] >= break_even(objective)
+        costs, other = (AT_ONCE * _costs(positive, each, *rule.numbers) for each in (alarm, by_theory))
         found["cost_per_1000"] = mean(costs, outcome.weight, outcome.clusters)
+        found["cost_change_at_break_even"] = mean(other - costs, outcome.weight, outcome.clusters)
     return found
+
+
+def _costs(positive: NDArray[Any], alarm: NDArray[Any], false_alarm: float, miss: float) -> Floats:
+    """(n,) what each decision costs."""
+    return np.asarray(false_alarm * (alarm & ~positive) + miss * (positive & ~alarm))
 
 
 def decision_curve(

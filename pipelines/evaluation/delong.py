@@ -140,21 +140,30 @@ def delong(target: Array, score_a: Array, score_b: Array) -> tuple[float, float,
     """
     from scipy.stats import norm
 
+    difference, error = difference_error(target, score_a, score_b)
+    if math.isnan(error):
+        return difference, -1.0, 1.0, 1.0
+    if error == 0:
+        return 0.0, 0.0, 0.0, 1.0
+    half = float(norm.ppf(0.975)) * error
+    low, high = max(-1.0, difference - half), min(1.0, difference + half)
+    return difference, low, high, float(2 * norm.sf(abs(difference) / error))
+
+
+def difference_error(target: Array, score_a: Array, score_b: Array) -> tuple[float, float]:
+    """The difference of two AUROCs and its standard error, as `delong`; NaN where nothing is known of it."""
     (value_a, influence_a), (value_b, influence_b) = influence(target, score_a), influence(target, score_b)
     difference = value_a - value_b
     m = int((np.asarray(target) == 1).sum())
     n = len(target) - m
     if math.isnan(difference) or min(m, n) < 2:
-        return difference, -1.0, 1.0, 1.0
+        return difference, math.nan
     spread = variance(influence_a - influence_b, target)
     if spread <= 1e-14:
         if abs(difference) <= 1e-12:
-            return 0.0, 0.0, 0.0, 1.0
+            return 0.0, 0.0
         spread = 2 * (m + n + 1) / (12 * m * n)
-    error = math.sqrt(spread)
-    half = float(norm.ppf(0.975)) * error
-    low, high = max(-1.0, difference - half), min(1.0, difference + half)
-    return difference, low, high, float(2 * norm.sf(abs(difference) / error))
+    return difference, math.sqrt(spread)
 
 
 def _unbiased(terms: Floats) -> float:

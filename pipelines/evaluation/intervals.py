@@ -12,6 +12,7 @@ from pipelines.evaluation.delong import auroc_interval
 from pipelines.evaluation.outcome import Outcome
 from pipelines.evaluation.replicates import replicate
 from pipelines.evaluation.scores import RANGES
+from pipelines.evaluation.spread import Spread, of_folds, of_resamples
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Estimate
 
@@ -23,14 +24,65 @@ def estimates(outcome: Outcome, objective: Objective, resamples: int = 1000, see
     """Every score of a contender's test with its interval.
 
     Cross-validation: the mean over the folds, with the corrected interval. Holdout: the bootstrap, of whole ids
-    where ids repeat; the AUROC of independent, unweighted rows has DeLong's interval, as its test does.
+    where ids repeat; the AUROC of independent, unweighted rows has DeLong's interval, as its test does. Where rows were
+    divided by time: Student's, with the spread of resampled blocks. With several trainings the mean over them, and
+    Student's interval with the spread of rows and trainings.
     """
-    if len(outcome.rounds) > 1:
+    if len(outcome.parts) > 1:
         return _over_folds(outcome, objective)
-    found = _intervals(outcome.scores(objective), outcome.replicates(objective, resamples, seed), outcome.units)
+    values = outcome.scores(objective)
+    if outcome.trainings > 1 or outcome.sequence is not None:
+        drawn = outcome.training_replicates(objective, resamples, seed)
+        (by_training,) = outcome.training_scores(objective)
+        return {
+            name: student(
+                value,
+                of_resamples([each[name] for each in by_training], [each[name] for each in drawn], outcome.units),
+                RANGES.get(name, (-math.inf, math.inf)),
+            )
+            for name, value in values.items()
+        }
+    found = _intervals(values, outcome.replicates(objective, resamples, seed), outcome.units)
     if two_classes(outcome.predictions, objective) and outcome.clusters is None and outcome.weight is None:
         found["auroc"] = auroc_interval(outcome.target, outcome.predictions.values[:, 1])
     return found
+
+
+def spread_of(outcome: Outcome, objective: Objective, resamples: int = 1000, seed: int = 0) -> Spread:
+    """How much of what is not known of the primary score is due to the training and how much to the tested rows.
+
+    NaN in both where there was one training only.
+    """
+    name = objective.primary
+    by_training = [[each[name] for each in fold] for fold in outcome.training_scores(objective)]
+    if outcome.trainings == 1:
+        return Spread(math.nan, math.nan)
+    if len(by_training) == 1:
+        drawn = [each[name] for each in outcome.training_replicates(objective, resamples, seed)]
+        return of_resamples(by_training[0], drawn, outcome.units)
+    means = np.mean(by_training, axis=1)
+    known = means[~np.isnan(means)]
+    error = corrected_error(known, *outcome.sizes) if len(known) > 1 else math.nan
+    return of_folds(by_training, error)
+
+
+def student(value: float, spread: Spread, limits: tuple[float, float]) -> Estimate:
+    """Student's interval of a value with that spread, within the limits of what it can be.
+
+    A share, such as the AUROC, has its interval on the logit scale, because near its limits there is more room on one
+    side; in short series in time that held the truth more often than percentiles of resamples.
+    """
+    from scipy.special import expit, logit
+    from scipy.stats import t
+
+    if math.isnan(value) or math.isnan(spread.error):
+        return Estimate(value)
+    half = float(t.ppf(0.975, spread.freedom)) * spread.error
+    if limits == (0.0, 1.0) and 0 < value < 1:
+        half /= value * (1 - value)
+        return Estimate(value, float(expit(logit(value) - half)), float(expit(logit(value) + half)))
+    low, high = np.clip([value - half, value + half], *limits)
+    return Estimate(value, float(low), float(high))
 
 
 def bootstrap(
@@ -193,20 +245,20 @@ def _linearised(values: Floats, weight: Array | None, clusters: Array | None) ->
     if not total > 0:
         return math.nan, math.nan, 0
     value = float(weights @ values / total)
-    code = np.arange(len(values)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    units = len(np.unique(code[weights > 0]))
-    moved = np.bincount(code, weights * (values - value) / total)
+    moved, counted = weights * (values - value) / total, weights > 0
+    if clusters is not None:
+        code = np.unique(clusters, return_inverse=True)[1]
+        moved, counted = np.bincount(code, moved), np.bincount(code, counted) > 0
+    units = int(np.count_nonzero(counted))
     error = math.sqrt(units / (units - 1) * float(moved @ moved)) if units > 1 else math.nan
     return value, error, units
 
 
 def _over_folds(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
     folds = outcome.fold_scores(objective)
-    n_train = float(np.mean([part.n_train for part in outcome.rounds]))
-    n_test = float(np.mean([part.n_test for part in outcome.rounds]))
     found = {}
     for name in folds[0]:
-        estimate = cross_validated(np.array([fold[name] for fold in folds]), n_train, n_test)
+        estimate = cross_validated(np.array([fold[name] for fold in folds]), *outcome.sizes)
         lowest, highest = RANGES.get(name, (-math.inf, math.inf))
         low, high = np.clip([estimate.low, estimate.high], lowest, highest)
         found[name] = Estimate(estimate.value, float(low), float(high))

@@ -47,6 +47,15 @@ class Ranking:
             ordered = np.full_like(ordered, np.nan)
         return Weighed(self._steps, ordered, positive, np.cumsum(ordered, axis=1), np.cumsum(positive, axis=1))
 
+    def bins(self, weight: Floats, bins: int = CALIBRATION_BINS) -> NDArray[np.int64]:
+        """(n,) bin of equal mass that each row is in, 0 for the highest scores; as `Weighed.bin_sums` has them."""
+        (starts,) = self.weigh(np.asarray(weight, np.float64)[np.newaxis]).bin_starts(bins)
+        step = np.zeros(len(self._order), np.int64)
+        step[self._starts] = 1
+        found = np.empty(len(step), np.int64)
+        found[self._order] = np.searchsorted(starts, np.cumsum(step) - 1, side="right") - 1
+        return found
+
 
 @dataclass(frozen=True)
 class Weighed:
@@ -89,18 +98,18 @@ class Weighed:
 
     def calibration_error(self, bins: int = CALIBRATION_BINS) -> Floats:
         """(b,) expected calibration error over bins of equal mass; NaN where there is no weight."""
-        excess = _bin_sums(self.positive - self.weight * self.steps, self._bin_starts(bins))
+        excess = _bin_sums(self.positive - self.weight * self.steps, self.bin_starts(bins))
         return _ratio(np.abs(excess).sum(axis=1), self.total)
 
     def bin_sums(self, bins: int = CALIBRATION_BINS) -> tuple[Floats, Floats, Floats]:
         """(b, bins) sums over each bin, from the highest scores down: weight, positive weight, weight x score."""
-        starts = self._bin_starts(bins)
+        starts = self.bin_starts(bins)
         weight, positive, scored = (
             _bin_sums(values, starts) for values in (self.weight, self.positive, self.weight * self.steps)
         )
         return weight, positive, scored
 
-    def _bin_starts(self, bins: int) -> NDArray[np.int64]:
+    def bin_starts(self, bins: int) -> NDArray[np.int64]:
         """(b, bins) first step of each bin.
 
         A step belongs to the bin in which its middle rank lies, to the lower one where that is between two.

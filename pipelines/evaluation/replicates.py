@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.evaluation import scores
+from pipelines.evaluation.blocks import stationary_counts
 from pipelines.evaluation.ranking import Ranking
 from pipelines.objectives.objective import Objective, Predictions
 
@@ -27,12 +28,14 @@ CELLS_AT_ONCE = 2**17
 """Rows x resamples held in memory together: small enough for a processor's cache, large enough to hide Python."""
 
 
-def resample_counts(units: int, size: int, seed: int, block: int) -> NDArray[np.int64]:
-    """(size, units) how often each unit was drawn in the resamples of one block.
+def resample_counts(units: int, size: int, seed: int, part: int, length: float = 1.0) -> NDArray[np.int64]:
+    """(size, units) how often each unit was drawn in one part of the resamples.
 
     The same numbers give the same resamples, which is what makes two contenders' scores paired.
     """
-    rng = np.random.default_rng([seed, block])
+    rng = np.random.default_rng([seed, part])
+    if length > 1:
+        return stationary_counts(rng, units, size, length)
     drawn = rng.integers(0, units, size=(size, units))
     drawn += np.arange(size)[:, np.newaxis] * units
     return np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
@@ -46,6 +49,7 @@ def replicate(
     clusters: NDArray[Any] | None = None,
     resamples: int = 1000,
     seed: int = 0,
+    length: float = 1.0,
 ) -> dict[str, Floats]:
     """Every score of the objective under bootstrap resamples of the rows, or of whole clusters.
 
@@ -58,6 +62,7 @@ def replicate(
         clusters: (n,) id of the unit that is drawn as a whole, or None to draw rows.
         resamples: how many.
         seed: the same one gives every contender the same resamples.
+        length: above 1, clusters are drawn in blocks of so many neighbours on average, in the order of their ids.
 
     Returns:
         score name -> (resamples,) values, NaN where a resample leaves a score undefined (one class only, no weight).
@@ -71,14 +76,14 @@ def replicate(
     fast = fast_judge(target, predictions, objective, names, weight)
     judge = fast or _slow_judge(target, predictions, objective, names, weight)
 
-    def judge_block(block: int) -> dict[str, Floats]:
-        counts = resample_counts(units, min(at_once, resamples - block * at_once), seed, block)
+    def judge_part(part: int) -> dict[str, Floats]:
+        counts = resample_counts(units, min(at_once, resamples - part * at_once), seed, part, length)
         return judge(np.asarray(counts if code is None else np.take(counts, code, axis=1), np.float64))
 
     # NumPy lets go of the interpreter's lock; another objective's own scores need not be safe in two threads.
     with ThreadPoolExecutor(1 if fast is None else min(8, os.cpu_count() or 1)) as threads:
-        blocks = list(threads.map(judge_block, range(math.ceil(resamples / at_once))))
-    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+        parts = list(threads.map(judge_part, range(math.ceil(resamples / at_once))))
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 def fast_judge(

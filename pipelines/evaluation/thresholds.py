@@ -22,7 +22,12 @@ RULES = {
     "precision:P": "at least the share P of the alarms is right, and the most positive rows are found",
     "alerts:A": "at most the share A of the rows is decided positive, and the most positive rows are found",
 }
-"""How a threshold can be chosen, as it is written, and what then holds on the validation rows."""
+"""How a threshold can be chosen, as it is written, and what then holds on the validation rows.
+
+Two costs say all that four do: where right decisions cost something as well, FP is what a false alarm costs more than
+leaving a negative row alone, and FN what a miss costs more than finding a positive one. Which decision is best depends
+on nothing else (Elkan 2001, section 1).
+"""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from pipelines.report.document import Answer, Comparison, LimitResult, Scorecard, Verdict
 from pipelines.task import Limits
@@ -40,7 +41,10 @@ def judge(
 
     Returns:
         `yes` or `no` where the difference is significant, else `inconclusive`. The winner is the contender with the
-        best value; the sentence says whether that can be told from chance.
+        best value; the sentence says whether that can be told from chance. Where the comparisons have a margin,
+        `non_inferior` is `yes` where being worse by the margin or more is significantly refuted (one-sided, 2.5 %,
+        after the same correction for several networks), `no` where being worse by more is shown as surely and the upper
+        end of the interval lies below the margin, else `inconclusive`.
     """
     cards = {card.name: card for card in scorecards}
 
@@ -51,6 +55,8 @@ def judge(
     tested = next((each for each in comparisons if (each.contender, each.baseline) == (network, baseline)), None)
     p_value = 1.0 if tested is None else min(1.0, tested.p_value * len(networks))
     answer = _answer(tested, p_value)
+    margin = 0.0 if tested is None else tested.margin
+    non_inferior = _non_inferior(tested, len(networks)) if margin else ""
     limits = _check(task_limits, cards[network], answer, tested, primary, greater_is_better)
     return Verdict(
         winner=best([*networks, *baselines]),
@@ -59,7 +65,16 @@ def judge(
         passed=all(limit.passed for limit in limits),
         network=network,
         best_baseline=baseline,
-        sentence=_sentence(answer, network, baseline, primary, tested, p_value, n),
+        sentence=" ".join(
+            [
+                _sentence(answer, network, baseline, primary, tested, p_value, n),
+                *_of_margin(non_inferior, tested, primary, len(networks)),
+                *_of_more_rows(tested, n),
+            ]
+        ),
+        non_inferior=non_inferior,
+        margin=margin,
+        rows_to_decide=math.nan if tested is None else tested.rows_to_decide,
     )
 
 
@@ -79,8 +94,7 @@ def _answer(tested: Comparison | None, p_value: float) -> Answer:
 def _sentence(
     answer: Answer, network: str, baseline: str, primary: str, tested: Comparison | None, p_value: float, n: int
 ) -> str:
-    name = primary if primary in ("f1", "r2") else primary.replace("_", " ")
-    name = name.upper() if name in ("auroc", "rmse", "mae", "f1", "r2") else name
+    name = _spoken(primary)
     if tested is None or math.isnan(tested.difference):
         return f"Inconclusive: {network} and {baseline} could not be compared by {name} on {n} tested rows."
     size = abs(tested.difference)
@@ -101,6 +115,53 @@ def _sentence(
         f"Inconclusive: on {n} tested rows {network} and {baseline}, the best baseline, cannot be told apart; "
         f"{ahead} is ahead by {size:.3g} {name} ({interval}{corrected})."
     )
+
+
+def _non_inferior(tested: Comparison | None, networks: int) -> Answer:
+    if tested is None or math.isnan(tested.difference):
+        return "inconclusive"
+    if tested.p_non_inferior * networks < SIGNIFICANCE / 2:
+        return "yes"
+    worse = tested.high < -tested.margin and (1 - tested.p_non_inferior) * networks < SIGNIFICANCE / 2
+    return "no" if worse else "inconclusive"
+
+
+def _of_margin(answer: Answer | Literal[""], tested: Comparison | None, primary: str, networks: int) -> Sequence[str]:
+    """What is known of the margin, in words."""
+    if not answer or tested is None:
+        return []
+    by = f"by more than the margin of {tested.margin:g} {_spoken(primary)}"
+    p_value = min(1.0, tested.p_non_inferior * networks)
+    said = {
+        "yes": f"It is not worse {by} (one-sided p = {_p(p_value)}).",
+        "no": f"It is worse {by}.",
+        "inconclusive": f"Whether it is worse {by} is not decided (one-sided p = {_p(p_value)}; 0.025 would do).",
+    }
+    return [said[answer]]
+
+
+def _of_more_rows(tested: Comparison | None, n: int) -> Sequence[str]:
+    """What it would take to decide, in words; nothing where it is decided or not known."""
+    if tested is None or math.isnan(tested.rows_to_decide) or tested.rows_to_decide == 0:
+        return []
+    if math.isinf(tested.rows_to_decide):
+        return [
+            "More rows would not decide it while the lead stays as it is: trainings differ by more than that among "
+            "themselves; train from more seeds (protocol.seeds)."
+        ]
+    rows = tested.rows_to_decide
+    units = _two_digits(rows * tested.units / n)
+    of = f" (of {units:,} more ids, or stretches of time)" if 0 < tested.units < n else ""
+    return [f"About {rows:,.0f} more tested rows{of} would decide it if the lead stays as it is (80 % power)."]
+
+
+def _two_digits(value: float) -> int:
+    return int(float(f"{max(value, 1.0):.2g}"))
+
+
+def _spoken(score: str) -> str:
+    name = score.replace("_", " ")
+    return name.upper() if name in ("auroc", "rmse", "mae", "f1", "r2") else name
 
 
 def _p(p_value: float) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipelines.report.tuning import Tuning
+
 SCHEMA = 1
 
 ContenderKind = Literal["network", "classical", "ensemble", "alternative"]
@@ -85,7 +87,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a contender cost to train and costs to use; NaN where not measured."""
+    """What a contender cost to train and costs to use; NaN where not measured.
+
+    `train_seconds` is that of one training on each fold, the mean where there were several.
+    """
 
     train_seconds: float
     predict_rows_per_second: float = math.nan
@@ -110,13 +115,26 @@ class Scorecard:
     settings: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, Estimate] = field(default_factory=dict)
     """Of two classes: what the decisions at the threshold do (`sensitivity`, `precision`, `cost_per_1000`, ...)."""
+    training_sd: float = math.nan
+    test_sd: float = math.nan
+    """Of several trainings: standard deviation of the primary score from one training to another on the same rows, and
+    what would be left of its uncertainty with ever so many trainings; NaN with one."""
+    calibration: Mapping[str, Estimate] = field(default_factory=dict)
+    """Of classes: whether probabilities come true (`debiased_calibration_error`, `slope`, `reliability`, ...)."""
+    uncalibrated: Mapping[str, Estimate] = field(default_factory=dict)
+    """The same before `protocol.calibrate` corrected them; empty where it did not."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A paired test of a contender against a baseline; a positive difference favours the contender.
 
-    `p_value` is two-sided and, where several baselines were tested, corrected by Holm's method.
+    `p_value` is two-sided and, where several baselines were tested, corrected by Holm's method. `p_non_inferior` is the
+    one-sided p-value of "worse by `margin` or more"; NaN where no margin is set. `effect_size` is the difference over
+    the standard deviation of what one of the independent `units` adds to it. `rows_to_decide` is how many more tested
+    rows would give a significant difference with 80 % power if it stays as it is: 0 where it is significant, infinite
+    where none would, NaN where there is next to no difference; the last two are null in JSON. `training_sd` and
+    `test_sd` are of the difference, as in `Scorecard`.
     """
 
     contender: str
@@ -127,6 +145,30 @@ class Comparison:
     high: float
     p_value: float
     test: str
+    margin: float = 0.0
+    p_non_inferior: float = math.nan
+    effect_size: float = math.nan
+    rows_to_decide: float = math.nan
+    units: int = 0
+    training_sd: float = math.nan
+    test_sd: float = math.nan
+
+
+@dataclass(frozen=True)
+class NetBenefit:
+    """What acting from a probability on gains per row, by the network and by the best baseline, on the same rows.
+
+    A found positive counts 1, a false alarm costs threshold / (1 - threshold); `of_everyone` is acting on every row,
+    and acting on none gains 0.
+    """
+
+    network: str
+    baseline: str
+    threshold: float
+    of_network: Estimate
+    of_baseline: Estimate
+    difference: Estimate
+    of_everyone: Estimate
 
 
 @dataclass(frozen=True)
@@ -150,6 +192,11 @@ class Verdict:
     network: str = ""
     best_baseline: str = ""
     sentence: str = ""
+    non_inferior: Answer | Literal[""] = ""
+    """Whether the network is not worse than the best baseline by more than `margin`; empty where no margin is set."""
+    margin: float = 0.0
+    rows_to_decide: float = math.nan
+    """Of the comparison of these two."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +218,10 @@ class Report:
     """Whether the same command gives the same weights in any process on the same hardware."""
     decided_by: str = ""
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
+    net_benefit: NetBenefit | None = None
+    """Of two classes: at the threshold that the network decides at, or at which the costs of the rule break even."""
+    tuning: Tuning | None = None
+    """Of `tapeline tune`: the budget of every contender, and all that was tried."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
 
@@ -207,9 +258,13 @@ class Report:
         fields["data"] = DataCard(**data)
         fields["contenders"] = tuple(_scorecard(card) for card in fields["contenders"])
         fields["comparisons"] = tuple(
-            Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
+            Comparison(**_numbers(row, *(name for name, value in row.items() if value is None)))
+            for row in fields["comparisons"]
         )
-        fields["verdict"] = Verdict(**verdict)
+        fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
+        fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
+        if fields.get("tuning") is not None:
+            fields["tuning"] = Tuning.from_dict(fields["tuning"])
         return cls(**fields)
 
 
@@ -232,7 +287,8 @@ def _plain(value: Any) -> Any:
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
-    fields["decisions"] = {name: _estimate(value) for name, value in fields.get("decisions", {}).items()}
+    for part in ("decisions", "calibration", "uncalibrated"):
+        fields[part] = {name: _estimate(value) for name, value in fields.get(part, {}).items()}
     cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
@@ -240,7 +296,14 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
         Gap(**{**_numbers(gap, "difference", "ratio", "low", "high"), "groups": tuple(gap["groups"])})
         for gap in fields["gaps"]
     )
-    return Scorecard(**_numbers(fields, "threshold"))
+    return Scorecard(**_numbers(fields, "threshold", "training_sd", "test_sd"))
+
+
+def _net_benefit(told: Mapping[str, Any] | None) -> NetBenefit | None:
+    if told is None:
+        return None
+    fields: dict[str, Any] = {key: _estimate(each) if isinstance(each, Mapping) else each for key, each in told.items()}
+    return NetBenefit(**fields)
 
 
 def _group_row(row: Mapping[str, Any]) -> GroupRow:

@@ -41,14 +41,6 @@ class Curve(NamedTuple):
     y: ArrayLike
 
 
-class Reliability(NamedTuple):
-    """Bins of predicted probability: (k,) mean prediction, observed share of positives, and rows in the bin."""
-
-    predicted: ArrayLike
-    observed: ArrayLike
-    rows: ArrayLike
-
-
 class BiasBar(NamedTuple):
     """One group's value of one metric, with the rows behind it."""
 
@@ -84,63 +76,6 @@ def precision_recall(
     axes.set_ylabel("precision (share of alarms that are right)")
     _title(figure, "Precision and recall over all thresholds\n(higher and further right is better)")
     axes.legend(loc="best")
-    return figure
-
-
-def calibration(curves: Mapping[str, Reliability]) -> Figure:
-    """Reliability diagram: what was observed where a probability was predicted, above the rows in each bin."""
-    from matplotlib.ticker import MaxNLocator
-
-    figure = _blank(6.2, 6.4)
-    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="perfectly calibrated")
-    width = 0.8 / max(1, len(curves)) / max(10, *(np.size(curve.rows) for curve in curves.values()), 1)
-    for place, (name, curve) in enumerate(curves.items()):
-        colour = COLOURS[place % len(COLOURS)]
-        predicted, n = np.asarray(curve.predicted, float), np.asarray(curve.rows, float)
-        filled = n > 0
-        observed, dashes = np.asarray(curve.observed, float), DASHES[place % len(DASHES)]
-        axes.plot(
-            predicted[filled], observed[filled], color=colour, label=name, marker="o", markersize=4, linestyle=dashes
-        )
-        shift = (place - (len(curves) - 1) / 2) * width
-        counts.bar(predicted[filled] + shift, n[filled], width=width, color=colour)
-    _unit_square(axes)
-    axes.set_ylabel("observed share of positives")
-    _title(figure, "Calibration: does a predicted probability come true?\n(closer to the dotted line is better)")
-    axes.legend(loc="upper left")
-    counts.set_ylabel("rows in bin")
-    counts.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
-    counts.set_xlabel("mean predicted probability in bin")
-    counts.grid(visible=True, axis="y", alpha=0.3)
-    return figure
-
-
-def decision_curve(curves: Mapping[str, Curve], everyone: Curve, chosen: float) -> Figure:
-    """Net benefit of acting on each contender from each threshold on, beside acting on everyone and on nobody.
-
-    Args:
-        curves: threshold and net benefit by contender.
-        everyone: of acting on every row.
-        chosen: threshold that the network decides at; NaN where none was chosen.
-    """
-    figure = _blank(6.2, 5.2)
-    axes = figure.subplots()
-    axes.axhline(0, color=GREY, linewidth=1, label="acting on nobody")
-    axes.plot(everyone.x, everyone.y, color=GREY, linewidth=1, linestyle="--", label="acting on everyone")
-    for place, (name, curve) in enumerate(curves.items()):
-        axes.plot(
-            curve.x, curve.y, color=COLOURS[place % len(COLOURS)], linestyle=DASHES[place % len(DASHES)], label=name
-        )
-    if chosen == chosen:
-        axes.axvline(chosen, color=GREY, linewidth=1, linestyle=":", label="the network's threshold")
-    highest = max(float(np.nanmax(curve.y)) for curve in (everyone, *curves.values()))
-    axes.set_ylim(-0.3 * max(highest, 0.01), 1.15 * max(highest, 0.01))
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("probability from which one acts")
-    axes.set_ylabel("net benefit per row")
-    _title(figure, "Is acting on it worth it? (higher is better)")
-    axes.legend(loc="upper right")
     return figure
 
 

@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.evaluation import curves, decisions
+from pipelines.evaluation import curves, decisions, net_benefit
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
-from pipelines.report import figures
+from pipelines.report import figures, figures_calibration
 from pipelines.report.document import Report
+from pipelines.report.figures_tuning import tuning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BANDED = np.linspace(0.02, 0.98, 33)
+"""Thresholds at which the net benefit's interval is drawn."""
+SPREAD = 20
+"""Bins of equal width in which all predictions are counted."""
 BIAS_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "mae", "mean_error")
 
 
 def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective) -> Iterator[tuple[str, Figure]]:
     """(name, figure) for each picture that suits the objective."""
     yield "scores", figures.scores_with_intervals(report)
+    if (tuned := tuning(report)) is not None:
+        yield "tuning", tuned
     primary = {card.name: card.scores[report.primary] for card in report.contenders}
     first = next(iter(outcomes.values()))
     if objective.kind == "regression":
@@ -32,13 +39,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         prevalence = float(first.target.mean())
         drawn = {name: _recall_precision(*each) for name, each in informed.items()}
         yield "precision_recall", figures.precision_recall(drawn, prevalence)
-        yield "calibration", figures.calibration({name: _reliability(*each) for name, each in informed.items()})
-        thresholds = np.linspace(0.01, 0.99, 99)
-        worth = {name: decisions.decision_curve(*each, thresholds, first.weight) for name, each in informed.items()}
-        chosen = report.scorecard(report.verdict.network).threshold
-        everyone = figures.Curve(thresholds, next(iter(worth.values())).everyone)
-        benefit = {name: figures.Curve(each.threshold, each.model) for name, each in worth.items()}
-        yield "decision_curve", figures.decision_curve(benefit, everyone, chosen)
+        yield "calibration", _calibration({name: outcomes[name] for name in informed}, report.verdict.network)
+        yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
     found = {metric for card in report.contenders for row in card.bias for metric in row.metrics}
     for metric in BIAS_METRICS:
         if metric in found:
@@ -55,6 +57,31 @@ def _recall_precision(target: Any, score: Any) -> figures.Curve:
     return figures.Curve(found.recall, found.precision)
 
 
-def _reliability(target: Any, probability: Any) -> figures.Reliability:
-    found = curves.reliability(target, probability)
-    return figures.Reliability(found.predicted, found.observed, found.n)
+def _calibration(outcomes: Mapping[str, Outcome], network: str) -> Figure:
+    """All contenders, and of the network what it said before calibration."""
+    found = {name: _reliability(outcome, outcome.predictions.values) for name, outcome in outcomes.items()}
+    said = outcomes[network].uncalibrated if network in outcomes else None
+    before = {} if said is None else {network: _reliability(outcomes[network], said)}
+    return figures_calibration.calibration(found, before)
+
+
+def _reliability(outcome: Outcome, probabilities: Any) -> figures_calibration.Reliability:
+    found = curves.reliability(outcome.target, probabilities[:, 1], outcome.weight, outcome.clusters)
+    spread = np.histogram(probabilities[:, 1], SPREAD, (0, 1))[0]
+    return figures_calibration.Reliability(found.predicted, found.observed, found.n, found.low, found.high, spread)
+
+
+def _decision_curve(report: Report, outcomes: Mapping[str, Outcome]) -> Figure:
+    """The network first, with the interval of its net benefit."""
+    network, thresholds = report.verdict.network, np.linspace(0.01, 0.99, 99)
+    names = sorted(outcomes, key=lambda name: name != network)
+    worth = {
+        name: decisions.decision_curve(each.target, each.predictions.values[:, 1], thresholds, each.weight)
+        for name, each in ((name, outcomes[name]) for name in names)
+    }
+    first = next(iter(worth.values()))
+    everyone = figures.Curve(thresholds, first.everyone)
+    known = [net_benefit.net_benefit(outcomes[names[0]], float(threshold)) for threshold in BANDED]
+    band = figures_calibration.Band(BANDED, [each.low for each in known], [each.high for each in known])
+    benefit = {name: figures.Curve(each.threshold, each.model) for name, each in worth.items()}
+    return figures_calibration.decision_curve(benefit, everyone, report.scorecard(network).threshold, band)

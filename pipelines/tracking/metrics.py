@@ -1,7 +1,7 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
-`auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `cost/train_seconds`; `group/sex/F/tpr`;
-`gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch. What is NaN is not
+`auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
+`group/sex/F/tpr`; `gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch. What is NaN is not
 logged: it breaks MLflow's pages.
 """
 
@@ -41,11 +41,12 @@ def finite(metrics: Mapping[str, float]) -> dict[str, float]:
 def of_scorecard(card: Scorecard) -> dict[str, float]:
     """Every number of a contender, by its metric's name."""
     metrics = {f"cost/{name}": float(value) for name, value in asdict(card.cost).items()}
-    metrics["threshold"] = card.threshold
+    metrics |= {"threshold": card.threshold, "training_sd": card.training_sd, "test_sd": card.test_sd}
     for name, estimate in card.scores.items():
         metrics |= _estimate(metric_name(name), estimate)
-    for name, estimate in card.decisions.items():
-        metrics |= _estimate(metric_name("decisions", name), estimate)
+    for part in ("decisions", "calibration", "uncalibrated"):
+        for name, estimate in getattr(card, part).items():
+            metrics |= _estimate(metric_name(part, name), estimate)
     for row in card.bias:
         metrics[metric_name("group", row.attribute, row.group, "n")] = row.n
         for name, estimate in row.metrics.items():
@@ -66,7 +67,10 @@ def of_report(report: Report) -> dict[str, float]:
     for test in report.comparisons:
         if (test.contender, test.baseline, test.score) == (verdict.network, verdict.best_baseline, primary):
             metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
-            metrics["p_value"] = test.p_value
+            for name in ("p_value", "p_non_inferior", "effect_size", "rows_to_decide", "training_sd", "test_sd"):
+                metrics[name] = getattr(test, name)
+    if report.net_benefit is not None:
+        metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
     return finite(metrics)
 
 

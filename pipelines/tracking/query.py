@@ -34,12 +34,13 @@ RUN_TAGS = (
     "passed",
     "data_source",
     "data_sha256",
+    "tuned",
     "failure",
 )
 RUN_COLUMNS = (
     "run_id", "task", "started", "status", "seconds", "primary", "network", "network_score", "best_baseline",
     "baseline_score", "difference", "low", "high", "p_value", "winner", "answer", "passed", "rows", "data_source",
-    "data_sha256", "code_version", "failure",
+    "data_sha256", "code_version", "tuned", "failure",
 )  # fmt: skip
 CONTENDER_COLUMNS = ("run_id", "contender_run_id", "task", "started", "contender", "kind", "status", "failure")
 

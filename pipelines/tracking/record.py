@@ -169,6 +169,14 @@ class RunHandle:
         )
         self.metrics(metrics.of_report(report))
 
+    def text(self, name: str, content: str) -> None:
+        """A text file of this name."""
+        self._artifact(name, content.encode())
+
+    def series(self, values: Iterable[tuple[str, float, int]]) -> None:
+        """(name, value, step) of numbers that have a value at several steps."""
+        self._log(value for value in values if metrics.finite({value[0]: value[1]}))
+
     def study(self, study: Study) -> None:
         """The study document as `study.json`, what it says as a tag, and scores and leads by rows learned from."""
         self._artifact(STUDIED, study.to_json(indent=1).encode())

@@ -79,6 +79,10 @@ class Checkpoints:
         """The checkpoints of one of several trainings that make one model: the first has the folder itself."""
         return self if number == 0 else Checkpoints(self.folder / f"part-{number + 1}", self.every, self.kept)
 
+    def within(self, name: str) -> Checkpoints:
+        """The checkpoints of one of several trainings of which one is kept, in a folder of that name."""
+        return Checkpoints(self.folder / name, self.every, self.kept)
+
     def due(self) -> bool:
         """Whether it is time to save again and nothing is being written."""
         idle = self._writer is None or not self._writer.is_alive()

@@ -258,12 +258,12 @@ class Training:
         return tf.constant(call.start - call.origin), tf.constant(call.stop - call.origin)
 
     def _clock(self, call: Call) -> tuple[Any, Any, Any]:
-        """(number of the call's first step in the whole training, of all steps, factor of the learning rate)."""
+        """(number of the call's first step in the whole training, of all steps, the learning rate at its peak)."""
         import tensorflow as tf
 
         first, total = self.at.epoch * self.feed.steps + call.origin, self.feed.steps * self.loop.recipe.epochs
-        factor = self.at.factor * (1.0 if self.plateau is None else self.plateau.scale)
-        return tf.constant(float(first)), tf.constant(float(total)), tf.constant(float(factor))
+        rate = self.loop.recipe.learning_rate * self.at.factor * (1.0 if self.plateau is None else self.plateau.scale)
+        return tf.constant(float(first)), tf.constant(float(total)), tf.constant(float(rate))
 
     def _remember(self, found: dict[str, float], outputs: NDArray[Any]) -> None:
         """Close the epoch: its values into the history, its weights kept if they are the best so far."""

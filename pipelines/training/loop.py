@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from pipelines.task import Recipe
 from pipelines.training.averaging import forward as forward_with
 from pipelines.training.checkpoint import Snapshot
+from pipelines.training.optimisers import decay_by
 from pipelines.training.plan import Plan
 from pipelines.training.schedule import rate_at
 from pipelines.training.step import Batch, Clock, Step
+
+NOT_TRACED = ("learning_rate", "weight_decay", "epochs", "patience", "drop_patience", "restarts", "members", "monitor",
+              "trials", "plan")  # fmt: skip
+"""Settings of a recipe that no trace holds: trainings that differ in nothing else share one, which costs seconds."""
+
+
+def traced(recipe: Recipe) -> dict[str, Any]:
+    """What of a recipe is in the traces of its loop. No decay at all is: it is not computed then."""
+    kept = {name: value for name, value in vars(recipe).items() if name not in NOT_TRACED}
+    return {**kept, "decays": bool(recipe.weight_decay)}
 
 
 class Loop:
@@ -27,6 +39,7 @@ class Loop:
         import tensorflow as tf
 
         self.step, self.core, self.loss, self.recipe, self.plan = step, core, loss, recipe, plan
+        self._shape = replace(recipe, learning_rate=1.0)  # of the schedule; the clock brings the rate itself
         self.strategy = tf.distribute.get_strategy()
         averaged: Callable[[], list[Any] | None] | None = getattr(step, "averaged", None)
         self.averaged = None if averaged is None else averaged()
@@ -43,8 +56,15 @@ class Loop:
         self.measure = tf.function(self._measure, reduce_retracing=True, autograph=False)
         self.evaluate = tf.function(self._evaluate, jit_compile=plan.xla, reduce_retracing=True, autograph=False)
 
-    def restart(self, fresh: Any) -> None:
-        """Forget all training: the weights and generators of `fresh` (the same architecture), empty optimiser slots."""
+    def restart(self, fresh: Any, recipe: Recipe | None = None) -> None:
+        """Forget all training: the weights and generators of `fresh` (the same architecture), empty optimiser slots.
+
+        Args:
+            recipe: of the next training, which may differ from the one before in what is `NOT_TRACED`.
+        """
+        if recipe is not None:
+            self.recipe = recipe
+            decay_by(self.step, recipe)
         self._untrained.restore(self.step.state)
         Snapshot(fresh.variables).restore(self.core.variables)
 
@@ -58,19 +78,19 @@ class Loop:
             rows, mask: (steps, batch) for each replica: row numbers, and 0 where a row only fills the batch.
             denominators: (steps,) weight of each global batch.
             start, stop: scalar int32, which of the steps.
-            clock: (number of step 0 in the whole training, number of all steps, factor of the learning rate).
+            clock: (number of step 0 in the whole training, number of all steps, the learning rate at its peak).
 
         Returns:
             What the step sums, over all batches and replicas, by name; and `steps`, how many updates were made.
         """
         import tensorflow as tf
 
-        first, total, factor = clock
+        first, total, rate = clock
         sums = {name: tf.zeros(shape) for name, shape in self.step.sums.items()}
         steps = tf.constant(0)
         for index in tf.range(start, stop):
             number = first + tf.cast(index, tf.float32)
-            moment = Clock(number, factor * rate_at(number, total, self.recipe))
+            moment = Clock(number, rate * rate_at(number, total, self._shape))
             found = self.strategy.run(self._one, args=(data, rows, mask, denominators, index, moment))
             sums = {name: sums[name] + self._any(found[name]) for name in sums}
             steps += 1
@@ -82,9 +102,9 @@ class Loop:
         """Update once, as `_train` does; also what the step's health measured."""
         import tensorflow as tf
 
-        first, total, factor = clock
+        first, total, rate = clock
         number = first + tf.cast(index, tf.float32)
-        moment = Clock(number, factor * rate_at(number, total, self.recipe))
+        moment = Clock(number, rate * rate_at(number, total, self._shape))
         arguments = (data, rows, mask, denominators, index, moment)
         found = self.strategy.run(partial(self._update, measured=True), args=arguments)
         return {name: self._any(value) for name, value in found.items()} | {"steps": tf.constant(1)}

@@ -23,7 +23,19 @@ def make_optimiser(recipe: Recipe, variables: Sequence[Any]) -> Any:
     # Keras sums over replicas after it has clipped, and so after our own clipping and norms, which need the sum.
     optimiser._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
     optimiser.build(variables)
+    if recipe.weight_decay:
+        import tensorflow as tf
+
+        # A variable, which a trace reads anew: see `decay_by`.
+        optimiser.weight_decay = tf.Variable(recipe.weight_decay, trainable=False, name="weight_decay")
     return optimiser
+
+
+def decay_by(step: Any, recipe: Recipe) -> None:
+    """Let a step's optimiser, which was made to decay weights, do so by this recipe's amount from now on."""
+    optimiser = getattr(step, "optimiser", None)
+    if recipe.weight_decay and optimiser is not None:
+        optimiser.weight_decay.assign(recipe.weight_decay)
 
 
 def decays(variable: Any) -> bool:

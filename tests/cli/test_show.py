@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.cli import layout, show
+from pipelines.evaluation.calibration import sentence
 from pipelines.report.document import Estimate, GroupRow, Report
 
 
@@ -45,6 +46,26 @@ def test_decisions_are_shown_where_a_way_to_decide_was_asked_for(report):
     assert "…" not in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     assert "430.0-1,470" in text
+    assert "of 1000 decisions" in text
+    assert "net benefit of acting from" in text
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_calibration_is_shown_of_all_but_the_prior_with_a_sentence_on_the_network(report, width):
+    text = shown(report, width)
+    table = text[text.index("do probabilities come true?") :]
+    table = table[: table.index("calibration error: mean distance")]
+    for card in report.contenders:
+        slope = card.calibration["slope"]
+        assert (card.name in table) == (card.name != "prior")
+        if card.name != "prior":
+            assert f"{slope.value:.3f}" in table
+            assert f"{slope.low:.3f} to {slope.high:.3f}" in table
+    network = report.scorecard(report.verdict.network)
+    assert " ".join(sentence(network.name, network.calibration).split()) in " ".join(text.split())
+    assert "before calibration" not in text
+    cards = tuple(replace(card, uncalibrated=card.calibration) for card in report.contenders)
+    assert "before calibration: " in shown(replace(report, contenders=cards), width)
 
 
 def test_an_undefined_number_is_said_to_be_undefined(report):

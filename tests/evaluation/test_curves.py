@@ -45,6 +45,19 @@ def test_reliability_bins_hold_all_rows_and_add_up_to_the_calibration_error(rows
     assert ((bins.low <= bins.observed) & (bins.observed <= bins.high)).all()
 
 
+def test_reliability_counts_weights_as_rows_and_units_once(rows):
+    target, probability = rows
+    copies = np.random.default_rng(1).integers(0, 4, len(target))
+    weighted = reliability(target, probability, copies, bins=4)
+    repeated = reliability(np.repeat(target, copies), np.repeat(probability, copies), bins=4)
+    assert weighted.predicted == pytest.approx(repeated.predicted)
+    assert weighted.observed == pytest.approx(repeated.observed)
+    assert weighted.n.sum() == (copies > 0).sum()
+    alone = reliability(target, probability)
+    twice = reliability(np.tile(target, 2), np.tile(probability, 2), clusters=np.tile(np.arange(len(target)), 2))
+    assert (twice.high - twice.low) == pytest.approx(alone.high - alone.low, rel=0.25)
+
+
 def test_one_class_has_no_curve_and_no_warning():
     target, probability = np.ones(5, int), np.linspace(0, 1, 5)
     with warnings.catch_warnings():

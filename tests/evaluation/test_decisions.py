@@ -27,7 +27,12 @@ def outcome(target, alarm, weight=None, ids=None, classes=2):
 def test_shares_are_counted_by_hand():
     tested, objective = outcome([1, 1, 1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 0, 0, 0, 0])
     found = decided(tested, objective)
-    assert set(found) == {"sensitivity", "specificity", "precision", "alerts"}
+    per_1000 = {"true_alarms_per_1000": 2, "false_alarms_per_1000": 1, "misses_per_1000": 1}
+    assert set(found) == {"sensitivity", "specificity", "precision", "alerts", *per_1000}
+    for name, hits in per_1000.items():
+        low, high = map(float, wilson(hits, 8))
+        told = (found[name].value, found[name].low, found[name].high)
+        assert told == pytest.approx((125 * hits, 1000 * low, 1000 * high)), name
     counts = {"sensitivity": (2, 3), "specificity": (4, 5), "precision": (2, 3), "alerts": (3, 8)}
     for name, (hits, n) in counts.items():
         low, high = map(float, wilson(hits, n))
@@ -39,6 +44,16 @@ def test_costs_are_per_thousand_decisions_with_an_interval():
     found = decided(tested, Classification(classes=("0", "1"), decide_by="cost:2:10"))
     assert found["cost_per_1000"].value == pytest.approx(1000 * (2 + 10) / 5)
     assert found["cost_per_1000"].low < found["cost_per_1000"].value < found["cost_per_1000"].high
+
+
+def test_deciding_where_the_costs_break_even_is_compared_row_by_row():
+    tested, _ = outcome([1, 1, 0, 0, 0], [1, 0, 1, 0, 0])  # probabilities of 0.9 and 0.1, decided at 0.5
+    found = decided(tested, Classification(classes=("0", "1"), decide_by="cost:1:19"))["cost_change_at_break_even"]
+    # From 1 / 20 on all are alarms: the miss (19) is found, for two false alarms more.
+    assert found.value == pytest.approx(1000 * (2 - 19) / 5)
+    assert found.low < found.value < found.high
+    at_half = decided(tested, Classification(classes=("0", "1"), decide_by="cost:2:2"))["cost_change_at_break_even"]
+    assert (at_half.value, at_half.low, at_half.high) == (0, 0, 0)
 
 
 def test_weights_count_as_rows_and_ids_widen():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from pipelines.evaluation import scores
+from pipelines.evaluation import delong, scores
 
 LEVELS = st.sampled_from([0.0, 0.1, 0.25, 0.25, 0.5, 0.5, 0.75, 0.9, 1.0])  # few levels, so that ties are the rule
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0, 3.25])
@@ -130,6 +130,35 @@ def test_calibration_error_ignores_row_order_and_takes_weights_as_copies(rows, r
     weighted = scores.expected_calibration_error(target[order], probability[order], copies[order])
     repeated = scores.expected_calibration_error(np.repeat(target, copies), np.repeat(probability, copies))
     assert weighted == pytest.approx(repeated, nan_ok=True)
+
+
+def test_macro_auroc_equals_scikit_learns_own_average():
+    rng = np.random.default_rng(0)
+    target, probabilities, weight = rng.integers(0, 4, 300), rng.dirichlet(np.ones(4), 300).round(2), rng.random(300)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    for given_weight in (None, weight):
+        ours = scores.macro_auroc(target, probabilities, given_weight)
+        theirs = metrics.roc_auc_score(target, probabilities, multi_class="ovr", sample_weight=given_weight)
+        assert ours == pytest.approx(theirs)
+
+
+@settings(max_examples=100, deadline=None)
+@given(binary_rows())
+def test_auroc_of_the_influence_equals_scikit_learn_and_its_pairs(rows):
+    """The value that DeLong's variance is taken around, and each row's part in it: O(n^2), by moving weights."""
+    target, probability, weight = rows
+    value, influences = delong.influence(target, probability, weight)
+    if present(target, weight) != {0, 1}:
+        assert np.isnan(value)
+        return
+    weight = np.ones(len(target)) if weight is None else weight
+    assert value == pytest.approx(metrics.roc_auc_score(target, probability, sample_weight=weight))
+    kernel = (probability[:, None] > probability) + 0.5 * (probability[:, None] == probability)
+    positive, negative = weight * (target == 1), weight * (target == 0)
+    won = kernel @ negative / negative.sum() - value
+    lost = positive @ kernel / positive.sum() - value
+    expected = positive * won / positive.sum() + negative * lost / negative.sum()
+    np.testing.assert_allclose(influences, expected, atol=1e-12)
 
 
 def test_calibration_error_by_hand():

@@ -19,6 +19,7 @@ from pipelines.report.document import (
     Gap,
     GroupRow,
     LimitResult,
+    NetBenefit,
     Report,
     Scorecard,
     Verdict,
@@ -42,6 +43,8 @@ def report():
         gaps=(Gap("sex", "tpr", 0.1, NAN, -0.2, 0.4, ("M", "F")),),
         mlflow_run_id="b" * 32,
         settings={"plan": "resident"},
+        calibration={"slope": Estimate(0.9, 0.8, NAN), "p_value": Estimate(0.2)},
+        uncalibrated={"slope": Estimate(0.7, 0.6, 0.8)},
     )
     return Report(
         task="finance/credit-default",
@@ -57,6 +60,7 @@ def report():
         primary="auroc",
         mlflow_run_id="a" * 32,
         versions={"python": "3.11"},
+        net_benefit=NetBenefit("mlp", "prior", 0.2, *[Estimate(0.1, 0.0, NAN)] * 4),
     )  # fmt: skip
 
 
@@ -69,6 +73,16 @@ def schema():
 def test_a_report_is_the_same_after_json(report):
     again = Report.from_dict(json.loads(report.to_json()))
     assert repr(again) == repr(report)  # repr, because NaN is not equal to itself
+
+
+def test_a_report_from_before_calibration_was_measured_still_loads(report):
+    old = json.loads(report.to_json())
+    del old["net_benefit"]
+    for card in old["contenders"]:
+        del card["calibration"], card["uncalibrated"]
+    again = Report.from_dict(old)
+    assert again.net_benefit is None
+    assert again.contenders[0].calibration == again.contenders[0].uncalibrated == {}
 
 
 def test_undefined_numbers_are_null_in_json_and_nan_again_after(report):

@@ -12,6 +12,7 @@ import pytest
 from pipelines.contenders.contender import History
 from pipelines.report import figures
 from pipelines.report.document import Cost, DataCard, Estimate, GroupRow, Report, Scorecard, Verdict
+from pipelines.report.figures_calibration import Band, Reliability, calibration, decision_curve
 
 
 @pytest.fixture
@@ -47,11 +48,11 @@ def labels(axis):
 
 def everything(report):
     curve = {"mlp": figures.Curve([0, 0.2, 1], [0, 0.7, 1])}
-    bins = {"mlp": figures.Reliability([0.1, 0.5, 0.9], [0.2, math.nan, 0.8], [40, 0, 12])}
+    bins = {"mlp": Reliability([0.1, 0.5, 0.9], [0.2, math.nan, 0.8], [40, 0, 12])}
     return {
         "roc": figures.roc(curve, {"mlp": Estimate(0.8, 0.7, 0.9)}),
         "precision_recall": figures.precision_recall(curve, 0.3),
-        "calibration": figures.calibration(bins),
+        "calibration": calibration(bins),
         "learning_curves": figures.learning_curves({"mlp": History({"loss": (2.0, 1.0), "valid_loss": (2.0, 1.5)}, 1)}),
         "bias_bars": figures.bias_bars(report, "tpr"),
         "scores_with_intervals": figures.scores_with_intervals(report),
@@ -124,9 +125,25 @@ def test_contenders_are_ranked_best_first_in_the_direction_of_the_score(report):
 
 
 def test_empty_bins_are_not_drawn_as_zero():
-    bins = {"mlp": figures.Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12])}
-    curve = figures.calibration(bins).axes[0].lines[1]
+    bins = {"mlp": Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12])}
+    curve = calibration(bins).axes[0].lines[1]
     np.testing.assert_array_equal(curve.get_xdata(), [0.1, 0.9])
+
+
+def test_reliability_has_an_interval_at_each_bin_and_what_was_said_before_calibration():
+    bins = Reliability([0.1, 0.5, 0.9], [0.2, 0.0, 0.8], [40, 0, 12], [0.1, 0, 0.6], [0.3, 0, 0.95], [30, 12, 10])
+    axes, counts = calibration({"mlp": bins}, {"mlp": Reliability([0.3], [0.4], [52])}).axes
+    (bars,) = axes.collections
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[0.1, 0.3], [0.6, 0.95]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()][1:] == ["mlp", "mlp before calibration"]
+    assert counts.patches[0].get_data().values.tolist() == [30, 12, 10]
+
+
+def test_a_decision_curve_has_a_band_and_the_threshold_that_was_chosen():
+    curve = figures.Curve([0.1, 0.5], [0.2, 0.1])
+    axes = decision_curve({"mlp": curve}, curve, 0.3, Band([0.1, 0.5], [0.1, 0.0], [0.3, 0.2])).axes[0]
+    assert axes.collections[0].get_datalim(axes.transData).bounds == pytest.approx((0.1, 0.0, 0.4, 0.3))
+    assert 0.3 in [line.get_xdata()[0] for line in axes.lines]
 
 
 def test_learning_curves_start_at_epoch_1_and_mark_the_best():

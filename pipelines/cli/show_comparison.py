@@ -1,0 +1,92 @@
+"""Comparisons as a table for a person: by how much, how surely, and what it would take to know."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.cli import layout
+from pipelines.cli.layout import interval, number, signed, spoken
+from pipelines.evaluation.verdict import SIGNIFICANCE
+from pipelines.report.document import Comparison, Report
+
+LEGEND = (
+    "effect: the lead over the standard deviation of what one row (or id, or stretch of time) adds to it; 0.2 is "
+    "small, 0.5 medium, 0.8 large (Cohen)"
+)
+MORE = "more rows: how many would decide with 80 % power if the lead stays as it is"
+
+
+def comparisons(console: Console, document: Report) -> None:
+    """Each network's lead over each baseline."""
+    if not document.comparisons:
+        return
+    console.print(layout.widest(console, (partial(_comparisons, document, wide) for wide in (True, False))))
+    undecided = any(each.rows_to_decide > 0 for each in document.comparisons)
+    console.print(f"{LEGEND}; {MORE}" if undecided else LEGEND, style="dim")
+    for name, training, test in _spreads(document):
+        console.print(
+            f"spread of {escape(name)}: {number(training, 4)} from one training to another on the same rows, "
+            f"{number(test, 4)} from one test to another with ever so many trainings",
+            style="dim",
+        )
+    console.print()
+
+
+def _comparisons(document: Report, wide: bool) -> Table:
+    """A row a pair; where it is narrow, headings take two lines and intervals stand under the lead."""
+    tests = ", ".join(dict.fromkeys(each.test for each in document.comparisons))
+    networks = list(dict.fromkeys(each.contender for each in document.comparisons))
+    several = len(networks) > 1
+    margin = max(each.margin for each in document.comparisons)
+    table = layout.table(f"lead of {' and '.join(networks)} in {spoken(document.primary)} ({tests} test)")
+    layout.words(table, *(["of"] if several else []), "over")
+    layout.numbers(table, "lead", "95 % interval", "p (Holm)", "effect", "more rows" if wide else "more\nrows")
+    layout.numbers(table, *(["p (margin)" if wide else "p\n(margin)"] if margin else []))
+    layout.words(table, "better?")
+    for each in document.comparisons:
+        table.add_row(
+            *([each.contender] if several else []),
+            each.baseline,
+            signed(each.difference, 4),
+            interval(each.low, each.high, 4, signed),
+            _p(each.p_value),
+            signed(each.effect_size, 2) if each.effect_size == each.effect_size else "-",
+            _more(each.rows_to_decide),
+            *([_p(each.p_non_inferior)] if margin else []),
+            _finding(each),
+        )
+    return table
+
+
+def _spreads(document: Report) -> list[tuple[str, float, float]]:
+    """(whose, between trainings, between tests) of contenders and of the comparison that decides."""
+    found = [(card.name, card.training_sd, card.test_sd) for card in document.contenders]
+    pair = (document.verdict.network, document.verdict.best_baseline)
+    found += [
+        ("the lead of " + " over ".join(pair), each.training_sd, each.test_sd)
+        for each in document.comparisons
+        if (each.contender, each.baseline) == pair
+    ]
+    return [each for each in found if each[1] == each[1]]
+
+
+def _p(value: float) -> str:
+    if value != value:
+        return "undefined"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _more(rows: float) -> str:
+    if rows == 0 or rows != rows:
+        return "-"
+    return "no use" if rows == float("inf") else f"{rows:,.0f}"
+
+
+def _finding(each: Comparison) -> str:
+    if not each.p_value < SIGNIFICANCE:
+        return "not clear"
+    return "yes" if each.difference > 0 else "no, worse"

@@ -1,0 +1,90 @@
+"""What decisions do, as tables and a sentence for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.cli import layout
+from pipelines.cli.layout import interval, number, signed, spoken
+from pipelines.cli.show_bias import with_interval
+from pipelines.report.document import NetBenefit, Report, Scorecard
+
+PER_1000 = "_per_1000"
+AT_BREAK_EVEN = "cost_change_at_break_even"
+
+
+def table(console: Console, document: Report) -> None:
+    """What each contender's decisions do, where a run was asked to decide in a way of its own."""
+    rule = document.decided_by
+    cards = [card for card in document.contenders if card.decisions]
+    if not rule or not cards:
+        return
+    shares = [name for name in cards[0].decisions if not name.endswith(PER_1000) and name != AT_BREAK_EVEN]
+    short = [name for name in shares if name != "specificity"]
+    title = f"decisions by {rule}: chosen on validation rows, tested, 95 % intervals"
+    wide_to_narrow = [
+        partial(_decided, title, cards, *each) for each in ((shares, True), (shares, False), (short, False))
+    ]
+    console.print(layout.widest(console, wide_to_narrow))
+    console.print()
+    counts = [name for name in cards[0].decisions if name.endswith(PER_1000)]
+    if counts:
+        console.print(layout.widest(console, (partial(_counted, cards, counts, wide) for wide in (True, False))))
+        console.print()
+    for line in (_break_even(document), _worth(document.net_benefit)):
+        if line:
+            console.print(escape(line))
+    console.print()
+
+
+def _decided(title: str, cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> Table:
+    """A row a contender; where it is narrow, intervals stand under their value."""
+    found = layout.table(title)
+    layout.words(found, "contender")
+    layout.numbers(
+        found, "threshold", *(spoken(name) if wide else spoken(name).replace(" ", "\n", 1) for name in names)
+    )
+    for card in cards:
+        values = [with_interval(card.decisions[name], wide) for name in names]
+        found.add_row(escape(card.name), number(card.threshold), *values)
+    return found
+
+
+def _counted(cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> Table:
+    found = layout.table("of 1000 decisions")
+    layout.words(found, "contender")
+    layout.numbers(found, *(spoken(name.removesuffix(PER_1000)) for name in names))
+    for card in cards:
+        found.add_row(escape(card.name), *(with_interval(card.decisions[name], wide) for name in names))
+    return found
+
+
+def _break_even(document: Report) -> str:
+    """Whether the threshold of theory would have been better or worse than the one that was chosen."""
+    card, benefit = document.scorecard(document.verdict.network), document.net_benefit
+    if AT_BREAK_EVEN not in card.decisions or benefit is None:
+        return ""
+    change = card.decisions[AT_BREAK_EVEN]
+    what = f"from {number(benefit.threshold)} on, where the costs break even, {card.name}'s decisions would cost"
+    ends = interval(change.low, change.high, 1, signed)
+    if change.low <= 0 <= change.high:
+        return f"{what} about the same: {signed(change.value, 1)} per 1000 ({ends})."
+    return f"{what} {'more' if change.value > 0 else 'less'}: {signed(change.value, 1)} per 1000 ({ends})."
+
+
+def _worth(benefit: NetBenefit | None) -> str:
+    """Whether acting on the network is worth more than acting on the best baseline."""
+    if benefit is None:
+        return ""
+    difference, ends = benefit.difference, interval(benefit.difference.low, benefit.difference.high, 4, signed)
+    clear = "" if difference.low > 0 or difference.high < 0 else ", which may be chance"
+    return (
+        f"net benefit of acting from {number(benefit.threshold)} on: {benefit.network} "
+        f"{number(benefit.of_network.value, 4)}, {benefit.baseline} {number(benefit.of_baseline.value, 4)}, everyone "
+        f"{number(benefit.of_everyone.value, 4)} per row; difference {signed(difference.value, 4)} ({ends}){clear}."
+    )

@@ -1,0 +1,64 @@
+"""Protocol: how rows are divided and judged. Every field can be set by `--set protocol.FIELD=VALUE`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelines.errors import require
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How rows are divided so that the comparison is fair. Every field can be set by `--set protocol.FIELD=VALUE`.
+
+    `holdout` trains once and tests on rows kept aside (the official test rows where the set has them);
+    `cross-validation` tests every row once per repeat, which is what makes a verdict on a small set possible.
+    """
+
+    kind: Literal["holdout", "cross-validation"] = "holdout"
+    by: Literal["row", "id", "time"] = "row"
+    """What must not cross a split: single rows (stratified by class), all rows of one id, or the future."""
+    test: float = 0.2
+    valid: float = 0.15
+    """Share of the rows that are not tested."""
+    folds: int = 5
+    repeats: int = 1
+    seeds: int = 1
+    """How often each contender is trained on each fold, from different seeds. With several, what trainings differ by is
+    told apart from what tested rows do, and both are in the intervals."""
+    resamples: int = 1000
+    """Bootstrap samples behind each interval."""
+    block: int = 0
+    """Of `by=time`: how many moments that follow each other are resampled together, on average; 0 lets the data say."""
+    margin: float = 0.0
+    """How much worse than the best baseline, in units of the deciding score, is still no matter. Above 0 the verdict
+    also says whether the network is not worse by more (non-inferiority)."""
+    decide_by: str = ""
+    """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
+    `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
+    or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
+    calibrate: Literal["none", "temperature", "isotonic"] = "none"
+    """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
+    threshold is chosen."""
+    learn_from: float = 1.0
+    """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
+    tested whatever the share. `tapeline study` runs several."""
+
+    def __post_init__(self) -> None:
+        require(
+            0 < self.learn_from <= 1,
+            f"protocol.learn_from must be above 0 and at most 1; received {self.learn_from}",
+        )
+        for name in ("test", "valid"):
+            require(0 < getattr(self, name) < 1, f"protocol.{name} must be in (0, 1); received {getattr(self, name)}")
+        require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")
+        for name in ("repeats", "seeds"):
+            require(getattr(self, name) >= 1, f"protocol.{name} must be at least 1; received {getattr(self, name)}")
+        for name in ("block", "margin"):
+            require(getattr(self, name) >= 0, f"protocol.{name} must not be negative; received {getattr(self, name)}")
+        require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
+        require(
+            self.by != "time" or self.kind == "holdout",
+            "protocol.by=time needs protocol.kind=holdout: folds would train on the future",
+        )
