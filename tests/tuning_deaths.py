@@ -1,16 +1,16 @@
-"""A process of its own for the test of killed tunings: one tuning that nobody stops, and one that is killed twice.
+"""A process of its own for the tests of tuning: one tuning that nobody stops, and one that is killed twice.
 
     python tuning_deaths.py FOLDER
 
-It imports what a run needs once and then forks, before anything is computed. Prints both reports as JSON.
+It imports what a run needs once and then forks, before anything is computed. Leaves `whole/` and `killed/`.
 """
 
 import json
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,36 +20,70 @@ SETTINGS = (
 )  # fmt: skip
 
 
-def tune(folder):
-    """In a child: `tapeline tune` of a small table by the network and two baselines, 4 trials each."""
+def tune(folder, dies_in=None, at=0, figures=False):
+    """In a child: 3 trials of the network and of two baselines; how the child ended.
+
+    Args:
+        dies_in: (object, name) of a function in which the child kills itself, at its call of this number.
+    """
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        return -signal.SIGKILL if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+    code = 1
+    try:
+        os.chdir(folder)
+        _tuned(dies_in, at, figures)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _tuned(dies_in, at, figures):
     from domains.finance.credit_default import TASK
     from pipelines.contenders.tuned import Budget
+    from pipelines.prepare import Silent
+    from pipelines.report import plots
     from pipelines.run import run
     from pipelines.task import DataRequest
 
-    child = os.fork()
-    if child:
-        return child
-    os.chdir(folder)
-    baselines = tuple(each for each in TASK.baselines if each.name in ("prior", "forest"))
+    class Listening(Silent):
+        said, shown = [], []
+
+        def say(self, line):
+            self.said.append(line)
+
+        def status(self, words):
+            self.shown.append(words)
+
+    if dies_in:
+        setattr(*dies_in, mortal(getattr(*dies_in), at))
+    if not figures:
+        plots.of_run = lambda *given: ()
+    baselines = tuple(each for each in TASK.baselines if each.name in ("prior", "linear"))
     request = DataRequest("own.csv", target="Status")
-    report = run(replace(TASK, baselines=baselines), request, 3, SETTINGS, None, True, False, Budget(4))
-    Path("report.json").write_text(report.to_json())
-    os._exit(0)
+    task, progress = replace(TASK, baselines=baselines), Listening()
+    report = run(task, request, 3, SETTINGS, progress, True, False, Budget(3))
+    told = {"report": report.to_dict(), "said": progress.said, "shown": progress.shown}
+    Path("told.json").write_text(json.dumps(told))
 
 
-def killed(folder, when):
-    """The same, killed as soon as two trials of this search are on the disk."""
-    child = tune(folder)
-    while True:
-        (found,) = [*folder.glob(f"mlruns/unfinished/*/{when}/checkpoints/tuning/trials.json")] or [None]
-        if found is not None and len(json.loads(found.read_text())["trials"]) >= 2:
-            os.kill(child, signal.SIGKILL)
-            break
-        assert os.waitpid(child, os.WNOHANG)[0] == 0, "it ended before it could be killed"
-        time.sleep(0.002)
-    os.waitpid(child, 0)
-    return json.loads(found.read_text())["trials"]
+def mortal(function, at):
+    calls = []
+
+    @wraps(function)
+    def called(*given, **named):
+        calls.append(1)
+        if len(calls) == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*given, **named)
+
+    return called
+
+
+def trials_left(folder, search):
+    (path,) = folder.glob(f"mlruns/unfinished/*/{search}/checkpoints/tuning/trials.json")
+    return json.loads(path.read_text())["trials"]
 
 
 def main():
@@ -58,23 +92,29 @@ def main():
     import numpy as np
     import optuna  # noqa: F401
     import pandas as pd
-    import sklearn.ensemble  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
     import tensorflow  # noqa: F401
+
+    from pipelines.contenders import classical
+    from pipelines.training.fit import Training
 
     chance = np.random.default_rng(0)
     income = chance.normal(size=100)
     status = np.where(income + chance.normal(size=100) > 0, "good", "bad")
     rows = pd.DataFrame({"Income": income, "Other": chance.normal(size=100), "Status": status})
-    folders = [Path(sys.argv[1], name) for name in ("whole", "killed")]
-    for folder in folders:
+    whole, killed = (Path(sys.argv[1], name) for name in ("whole", "killed"))
+    for folder in (whole, killed):
         folder.mkdir()
         rows.to_csv(folder / "own.csv", index=False)
-    os.waitpid(tune(folders[0]), 0)
-    seen = [killed(folders[1], "mlp-1"), killed(folders[1], "forest-2")]
-    os.waitpid(tune(folders[1]), 0)
-    left = [str(path) for path in folders[1].glob("mlruns/unfinished/*")]
-    reports = [json.loads((folder / "report.json").read_text()) for folder in folders]
-    print(json.dumps({"whole": reports[0], "killed": reports[1], "seen": seen, "left": left}))
+    ends = [tune(whole, figures=True)]
+    # After the first of two epochs of the network's third trial on the first fold.
+    ends.append(tune(killed, (Training, "_remember"), 6))
+    seen = [trials_left(killed, "mlp-1")]
+    # In the second trial of `linear` on the second fold; `prior` had one on each, and `linear` three on the first.
+    ends.append(tune(killed, (classical, "count_parameters"), 7))
+    seen.append(trials_left(killed, "linear-2"))
+    ends.append(tune(killed))
+    (Path(sys.argv[1]) / "deaths.json").write_text(json.dumps({"ends": ends, "seen": seen}))
 
 
 if __name__ == "__main__":
