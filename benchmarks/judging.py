@@ -1,7 +1,7 @@
 """What judging costs: `python -m benchmarks.judging`.
 
 Four contenders on 100 000 simulated rows with three sensitive attributes: scores with intervals, groups and gaps,
-decisions, and the paired tests, by the code that judges runs; seconds, and the peak memory of the process.
+decisions, calibration, and the paired tests, by the code that judges runs; seconds, and the peak memory of the process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.simulated import OBJECTIVE, World
 from benchmarks.summary import machine, write
-from pipelines.evaluation import bias, comparison, decisions, intervals
+from pipelines.evaluation import bias, calibration, comparison, decisions, intervals
 
 RESULTS = Path(__file__).parent / "results" / "judging.json"
 NAMES = ("network", "boosting", "forest", "logistic")
@@ -44,6 +44,7 @@ def main() -> None:
         intervals.estimates(outcome, OBJECTIVE, asked.resamples, 0)
         bias.gaps(bias.group_table(outcome, OBJECTIVE))
         decisions.decided(outcome, OBJECTIVE)
+        calibration.measured(outcome, OBJECTIVE)
     comparison.compare("network", NAMES[1:], outcomes, OBJECTIVE, "auroc", asked.resamples, 0)
     seconds, peak = time.perf_counter() - started, _peak_mb()
     what = f"{asked.rows} rows, {len(NAMES)} contenders, {asked.resamples} resamples"
