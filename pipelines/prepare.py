@@ -137,8 +137,8 @@ def prepare(
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
-        require_affordable(recipe, (len(fold.train) for fold in folds))
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
+        require_affordable(recipe, (len(fold.train) for fold in folds))
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
