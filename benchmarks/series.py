@@ -29,7 +29,7 @@ class Series:
         alike: correlation of two contenders' scores.
     """
 
-    rows: int = 600
+    rows: int = 1000
     memory: float = 0.6
     runs: float = 0.5
     shift: float = 1.2

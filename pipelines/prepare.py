@@ -146,8 +146,8 @@ def prepare(
         classes: Sequence[str] = getattr(objective, "classes", ())
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
-        require_affordable(recipe, (len(fold.train) for fold in folds))
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
+        require_affordable(recipe, (len(fold.train) for fold in folds))
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
         first = folds[0]
         checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))

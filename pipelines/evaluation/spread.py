@@ -33,7 +33,8 @@ class Spread:
     @property
     def of_rows(self) -> float:
         """Variance that more rows lessen."""
-        return max(self.error**2 - self.fixed, 0.0)
+        variance = self.error**2
+        return variance - self.fixed if variance > self.fixed * (1 + 1e-9) else 0.0
 
 
 def of_resamples(values: Sequence[float], drawn: Sequence[Floats], units: int) -> Spread:
@@ -62,11 +63,10 @@ def of_resamples(values: Sequence[float], drawn: Sequence[Floats], units: int) -
         return Spread(math.sqrt(of_mean), units - 1)
     between = float(np.var(values, ddof=1))
     by_rows = few * _of_single_rows(defined)
-    test = max(of_mean - by_rows / s, 0.0)
     fixed = max(between - by_rows, 0.0) / s
     variance = of_mean + fixed
     freedom = _freedom(fixed / variance, s - 1, units - 1) if fixed > 0 else units - 1.0
-    return Spread(math.sqrt(variance), freedom, math.sqrt(between), math.sqrt(test), fixed)
+    return Spread(math.sqrt(variance), freedom, math.sqrt(between), _rest(variance, between / s), fixed)
 
 
 def _freedom(share: float, few: float, many: float) -> float:
@@ -100,9 +100,12 @@ def of_folds(values: Sequence[Sequence[float]], error: float, by_rows: float = 0
         return Spread(error, freedom)
     s = folds.shape[1]
     between = float(folds.var(axis=1, ddof=1).mean()) / len(folds)
-    test = math.sqrt(max(error**2 - between / s, 0.0))
     fixed = min(max(between - by_rows, 0.0) / s, error**2)
-    return Spread(error, freedom, math.sqrt(between), test, fixed)
+    return Spread(error, freedom, math.sqrt(between), _rest(error**2, between / s), fixed)
+
+
+def _rest(variance: float, of_trainings: float) -> float:
+    return math.sqrt(max(variance - of_trainings, 0.0))
 
 
 def of_single_rows(drawn: Sequence[Floats], units: int) -> float:
