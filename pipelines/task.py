@@ -32,7 +32,14 @@ class Limits:
     beats_best_baseline: bool = False
     primary_at_least: float | None = None
     gap_at_most: Mapping[str, float] = field(default_factory=dict)
-    """Gap metric (`equalized_odds`, `demographic_parity`, `equal_opportunity`) -> largest difference."""
+    """Gap metric -> largest difference between two groups of one attribute. Two classes: `demographic_parity`,
+    `disparate_impact` (1 - ratio: 0.2 is the four-fifths rule), `equal_opportunity`, `equalized_odds`,
+    `predictive_parity`, `auroc_parity`, `calibration_gap`, `theil_index`; several: `accuracy`; numbers: `mae`, `rmse`,
+    `mean_error`, `mean_prediction`.
+
+    Groups that the table marks as small for the metric are in no gap. Of two attributes crossed (`sex x age`) the
+    low end of the gap's interval must hold the limit: the largest of the many differences between groups so small
+    exceeds any limit by chance. Where no two of their groups can be compared nothing is asked."""
     calibration_error_at_most: float | None = None
     score: str = ""
     """The score that `primary_at_least` is meant for; where another one decides (a user's target of three classes) it

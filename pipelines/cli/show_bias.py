@@ -11,20 +11,30 @@ from rich.table import Table
 
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, spoken
+from pipelines.evaluation.bias import SMALLEST_GROUP
+from pipelines.evaluation.verdict import SIGNIFICANCE
 from pipelines.report.document import Estimate, Gap, GroupRow, Scorecard
 
 GROUP_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "rmse", "mae", "mean_error")
 MOST_GROUPS = 12
 """Groups of one attribute that are shown, the largest ones; the report holds all."""
+WORST_CROSSED = 3
+"""Gaps between groups of two attributes that are shown, those least likely to be chance; the report holds all."""
+MARK = "*"
+"""Stands behind what rests on too few rows to be in a gap."""
 
 
 def groups(console: Console, card: Scorecard) -> None:
-    """How a contender treats each group."""
-    metrics = [name for name in GROUP_METRICS if name in card.bias[0].metrics]
-    rows, left_out = _largest(card.bias)
+    """How a contender treats each group of each attribute; those of two attributes are in the report."""
+    single = [row for row in card.bias if not row.intersection]
+    metrics = [name for name in GROUP_METRICS if name in single[0].metrics]
+    rows, left_out = _largest(single)
     console.print(layout.widest(console, (partial(_groups, card.name, rows, metrics, wide) for wide in (True, False))))
     if left_out:
         console.print(f"{left_out} smaller groups are in the report (--json, `tapeline ui`)", style="dim")
+    if any(set(row.small) & set(metrics) for row in rows):
+        few = f"{MARK} rests on fewer than {SMALLEST_GROUP} rows (of a rate, of those it is a share of); in no gap"
+        console.print(few, style="dim")
     legend(console, metrics)
 
 
@@ -51,30 +61,63 @@ def _groups(name: str, rows: Sequence[GroupRow], metrics: Sequence[str], wide: b
         if attribute and not wide:
             table.add_row(f"[bold]{attribute}[/bold]")
         counts = [f"{row.n:,}", *([f"{row.n_positive:,}"] if positives else [])]
-        values = [with_interval(row.metrics[metric], wide) for metric in metrics]
+        values = [with_interval(row.metrics[metric], wide, metric in row.small) for metric in metrics]
         table.add_row(*([attribute] if wide else []), escape(row.group), *counts, *values)
         before = row.attribute
     return table
 
 
 def gaps(console: Console, card: Scorecard) -> None:
-    """How far apart its groups are."""
+    """How far apart its groups are: of each attribute, and the worst of two attributes together."""
     measured = [gap for gap in card.gaps if gap.difference == gap.difference]
-    if not measured:
-        return
-    table = layout.table("largest gap between two groups, and whether it is more than chance")
-    layout.words(table, "attribute", "gap")
+    single, crossed = ([gap for gap in measured if gap.intersection == two] for two in (False, True))
+    if single:
+        _gaps(console, "largest gap between two groups, and whether it is more than chance", single)
+    if crossed:
+        worst = sorted(crossed, key=lambda gap: (_chance(gap), -gap.low))[:WORST_CROSSED]
+        _gaps(console, "groups of two attributes together: the gaps least likely to be chance", worst)
+        if left := len(crossed) - len(worst):
+            console.print(f"{left} more, and the groups, are in the report (--json, `tapeline ui`)", style="dim")
+    if any(gap.p_value == gap.p_value for gap in measured):
+        line = "real: beyond chance (p below 0.05), corrected for all pairs of groups and all gaps of the contender"
+        console.print(f"{line}; n: the rows that a gap rests on in each group", style="dim")
+    console.print()
+
+
+def _gaps(console: Console, title: str, found: Sequence[Gap]) -> None:
+    table = layout.table(title)
+    layout.words(table, "attribute", folds=True)
+    layout.words(table, "gap")
     layout.numbers(table, "size", "95 % interval")
     layout.words(table, "real?")
-    layout.words(table, "between", folds=True)
-    for gap in measured:
+    layout.words(table, "between (n)", folds=True)
+    before = None
+    for gap in found:
         size, low, high = _size(gap)
-        name = gap.metric.replace("_", " ") + (" ratio" if gap.metric == "disparate_impact" else "")
-        real = "yes" if gap.low > 0 else "not clear"
-        between = f"{gap.groups[0]} and {gap.groups[1]}"
-        table.add_row(escape(gap.attribute), name, number(size), interval(low, high), real, escape(between))
+        attribute = escape(gap.attribute) if gap.attribute != before else ""
+        between = " and ".join(
+            f"{escape(group)} ({n:,})" if n else escape(group) for group, n in zip(gap.groups, gap.n, strict=True)
+        )
+        table.add_row(attribute, _named(gap.metric), number(size), interval(low, high), _real(gap), between)
+        before = gap.attribute
     console.print(table)
-    console.print()
+
+
+def _named(metric: str) -> str:
+    named = spoken(metric) + (" ratio" if metric == "disparate_impact" else "")
+    return {"mae": "MAE", "rmse": "RMSE", "auroc_parity": "AUROC parity", "theil_index": "Theil index"}.get(
+        metric, named
+    )
+
+
+def _real(gap: Gap) -> str:
+    """Of a report from before there were p-values the interval says."""
+    real = gap.low > 0 if gap.p_value != gap.p_value else gap.p_value < SIGNIFICANCE
+    return "yes" if real else "not clear"
+
+
+def _chance(gap: Gap) -> float:
+    return gap.p_value if gap.p_value == gap.p_value else 1.0
 
 
 def _size(gap: Gap) -> tuple[float, float, float]:
@@ -84,9 +127,11 @@ def _size(gap: Gap) -> tuple[float, float, float]:
     return gap.difference, gap.low, gap.high
 
 
-def with_interval(estimate: Estimate, wide: bool) -> str:
-    """A value beside its interval, or above it where it is narrow."""
+def with_interval(estimate: Estimate, wide: bool, small: bool = False) -> str:
+    """A value beside its interval, or above it where it is narrow; marked where it rests on few rows."""
     value = number(estimate.value, 2)
+    if estimate.value == estimate.value and small:
+        value += MARK
     if estimate.low != estimate.low or estimate.high != estimate.high:
         return value
     ends = number(estimate.low, 2) + (" to " if estimate.low < 0 else "-") + number(estimate.high, 2)

@@ -109,17 +109,17 @@ def auroc_interval(
     value, influences = folded_influence(target, score, ranked, weight)
     if math.isnan(value):
         return Estimate(math.nan)
-    units = np.arange(len(target)) if clusters is None else np.asarray(clusters)
+    units = np.arange(len(target)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     positive, counted = (
         np.asarray(target) == 1,
         np.ones(len(target), bool) if weight is None else np.asarray(weight) > 0,
     )
-    m, n = (len(np.unique(units[counted & of_class])) for of_class in (positive, ~positive))
+    m, n = (int(np.count_nonzero(np.bincount(units[counted & of_class]))) for of_class in (positive, ~positive))
     plain = clusters is None and weight is None
     spread = variance(influences, target, None if plain else units)
     if not spread > 1e-14 or not 0 < value < 1:
         return Estimate(value, *_newcombe(value, m, n))
-    critical = norm.ppf(0.975) if clusters is None else t.ppf(0.975, len(np.unique(units)) - 1)
+    critical = norm.ppf(0.975) if clusters is None else t.ppf(0.975, int(units.max()))
     half = critical * math.sqrt(spread) / (value * (1 - value))
     return Estimate(value, float(expit(logit(value) - half)), float(expit(logit(value) + half)))
 

@@ -244,13 +244,14 @@ def _linearised(values: Floats, weight: Array | None, clusters: Array | None) ->
     total = weights.sum()
     if not total > 0:
         return math.nan, math.nan, 0
-    value = float(weights @ values / total)
-    moved, counted = weights * (values - value) / total, weights > 0
+    value = float((weights * values).sum() / total)
+    moved = weights * (values - value) / total
+    counted = (weights > 0).astype(np.int64)
     if clusters is not None:
         code = np.unique(clusters, return_inverse=True)[1]
-        moved, counted = np.bincount(code, moved), np.bincount(code, counted) > 0
+        moved, counted = np.bincount(code, moved), np.bincount(code, counted).astype(np.int64)
     units = int(np.count_nonzero(counted))
-    error = math.sqrt(units / (units - 1) * float(moved @ moved)) if units > 1 else math.nan
+    error = math.sqrt(units / (units - 1) * float(np.square(moved).sum())) if units > 1 else math.nan
     return value, error, units
 
 

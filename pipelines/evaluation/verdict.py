@@ -188,11 +188,18 @@ def _check(
             LimitResult("primary_at_least", value, limit, value >= limit if greater_is_better else value <= limit)
         )
     for metric, limit in limits.gap_at_most.items():
-        measured = [(f"{gap.attribute}/{metric}", gap.difference) for gap in card.gaps if gap.metric == metric]
-        for name, value in measured or [(metric, math.nan)]:
+        for name, value in _measured(card, metric) or [(metric, math.nan)]:
             found.append(LimitResult(f"gap_at_most/{name}", value, limit, value <= limit))
     if limits.calibration_error_at_most is not None:
         error, limit = card.scores.get("expected_calibration_error"), limits.calibration_error_at_most
         value = math.nan if error is None else error.value
         found.append(LimitResult("calibration_error_at_most", value, limit, value <= limit))
     return tuple(found)
+
+
+def _measured(card: Scorecard, metric: str) -> list[tuple[str, float]]:
+    """What a limit on a gap is held against: (name, value), as `Limits.gap_at_most` says."""
+    gaps = [gap for gap in card.gaps if gap.metric == metric]
+    single = [(f"{gap.attribute}/{metric}", gap.difference) for gap in gaps if not gap.intersection]
+    crossed = [gap for gap in gaps if gap.intersection and not math.isnan(gap.difference)]
+    return single + [(f"{gap.attribute}/{metric}/low_end", gap.low) for gap in crossed]

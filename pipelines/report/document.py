@@ -67,13 +67,19 @@ class GroupRow:
     n: int
     n_positive: int
     metrics: Mapping[str, Estimate]
+    small: tuple[str, ...] = ()
+    """Metrics that rest on too few rows (positives, of a TPR) to be in a gap."""
+    intersection: bool = False
+    """Whether the attribute is two crossed, as `sex x age`."""
 
 
 @dataclass(frozen=True)
 class Gap:
     """How far apart the groups of one attribute are: the largest difference and the smallest ratio of a metric.
 
-    `low` and `high` bound the difference. `groups` names the two groups that are furthest apart, lower first.
+    `low` and `high` bound the difference. `groups` names the two groups that are furthest apart, lower first, and `n`
+    counts the rows that the metric rests on in each. `p_value` is of no gap at all; it is corrected for the number of
+    pairs of groups and, by Holm's method, of gaps that were looked at.
     """
 
     attribute: str
@@ -83,6 +89,9 @@ class Gap:
     low: float
     high: float
     groups: tuple[str, str] = ("", "")
+    n: tuple[int, int] = (0, 0)
+    p_value: float = math.nan
+    intersection: bool = False
 
 
 @dataclass(frozen=True)
@@ -292,10 +301,7 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
-    fields["gaps"] = tuple(
-        Gap(**{**_numbers(gap, "difference", "ratio", "low", "high"), "groups": tuple(gap["groups"])})
-        for gap in fields["gaps"]
-    )
+    fields["gaps"] = tuple(_gap(gap) for gap in fields["gaps"])
     return Scorecard(**_numbers(fields, "threshold", "training_sd", "test_sd"))
 
 
@@ -307,9 +313,15 @@ def _net_benefit(told: Mapping[str, Any] | None) -> NetBenefit | None:
 
 
 def _group_row(row: Mapping[str, Any]) -> GroupRow:
-    own = ("attribute", "group", "n", "n_positive")
+    own = ("attribute", "group", "n", "n_positive", "small", "intersection")
     metrics = {name: _estimate(value) for name, value in row.items() if name not in own}
-    return GroupRow(row["attribute"], row["group"], row["n"], row["n_positive"], metrics)
+    counts = (row["attribute"], row["group"], row["n"], row["n_positive"])
+    return GroupRow(*counts, metrics, tuple(row.get("small", ())), row.get("intersection", False))
+
+
+def _gap(gap: Mapping[str, Any]) -> Gap:
+    fields = _numbers(gap, "difference", "ratio", "low", "high", "p_value")
+    return Gap(**{**fields, "groups": tuple(gap["groups"]), "n": tuple(gap.get("n", (0, 0)))})
 
 
 def _estimate(value: Mapping[str, float | None]) -> Estimate:

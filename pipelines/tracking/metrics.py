@@ -1,8 +1,8 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
-`group/sex/F/tpr`; `gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch. What is NaN is not
-logged: it breaks MLflow's pages.
+`group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group); `history/fold-1/valid_loss`,
+one value per epoch. What is NaN is not logged: it breaks MLflow's pages.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
         for name, estimate in row.metrics.items():
             metrics |= _estimate(metric_name("group", row.attribute, row.group, name), estimate)
     for gap in card.gaps:
-        metrics |= _estimate(metric_name("gap", gap.attribute, gap.metric), Estimate(gap.difference, gap.low, gap.high))
+        name = metric_name("gap", gap.attribute, gap.metric)
+        metrics |= _estimate(name, Estimate(gap.difference, gap.low, gap.high))
+        metrics |= {f"{name}.p_value": gap.p_value, f"{name}.n": min(gap.n) or math.nan}
     return finite(metrics)
 
 

@@ -22,8 +22,8 @@ def grouped(target, predictions, values, name="sex", **columns):
     return holdout(target, predictions, groups={name: np.array(values, dtype=object)}, **columns)
 
 
-def by_group(rows):
-    return {row.group: row for row in rows}
+def by_group(table):
+    return {row.group: row for row in table.rows}
 
 
 def by_metric(found):
@@ -32,8 +32,8 @@ def by_metric(found):
 
 @pytest.fixture
 def counted():
-    """Group F: 4 hit, 1 missed, 2 falsely chosen, 5 rightly left. Group M: 3, 3, 1, 3. Probability is 0.8 or 0.3."""
-    cells = {"F": (4, 1, 2, 5), "M": (3, 3, 1, 3)}
+    """Group F: 12 hit, 3 missed, 6 falsely chosen, 15 rightly left. Group M: 9, 9, 3, 9. Probability is 0.8 or 0.3."""
+    cells = {"F": (12, 3, 6, 15), "M": (9, 9, 3, 9)}
     target, chosen, group = [], [], []
     for name, numbers in cells.items():
         for (truth, decision), count in zip(((1, 1), (1, 0), (0, 1), (0, 0)), numbers, strict=True):
@@ -47,34 +47,46 @@ def counted():
 def test_table_equals_the_hand_count(counted):
     table = by_group(group_table(counted, BINARY))
     expected = {
-        "F": {"selection_rate": 6 / 12, "tpr": 4 / 5, "fpr": 2 / 7, "ppv": 4 / 6, "calibration": 5 / 12 - 6.6 / 12},
-        "M": {"selection_rate": 4 / 10, "tpr": 3 / 6, "fpr": 1 / 4, "ppv": 3 / 4, "calibration": 6 / 10 - 5.0 / 10},
-    }
-    assert {name: (row.n, row.n_positive) for name, row in table.items()} == {"F": (12, 5), "M": (10, 6)}
+        "F": {"selection_rate": 18 / 36, "tpr": 12 / 15, "fpr": 6 / 21, "ppv": 12 / 18,
+              "calibration": 15 / 36 - (18 * 0.8 + 18 * 0.3) / 36, "benefit": (6 * 2 + 27) / 36},
+        "M": {"selection_rate": 12 / 30, "tpr": 9 / 18, "fpr": 3 / 12, "ppv": 9 / 12,
+              "calibration": 18 / 30 - (12 * 0.8 + 18 * 0.3) / 30, "benefit": (3 * 2 + 18) / 30},
+    }  # fmt: skip
+    assert {name: (row.n, row.n_positive) for name, row in table.items()} == {"F": (36, 15), "M": (30, 18)}
     for name, metrics in expected.items():
         assert set(table[name].metrics) == {*metrics, "auroc"}
         for metric, value in metrics.items():
             assert table[name].metrics[metric].value == pytest.approx(value), (name, metric)
-    # Of F's 35 pairs, 4 x 5 are in order and 4 x 2 + 1 x 5 level.
-    assert table["F"].metrics["auroc"].value == pytest.approx((20 + 13 / 2) / 35)
-    low, high = wilson(4, 5)
+    # Of F's 15 x 21 pairs, 12 x 15 are in order and 12 x 6 + 3 x 15 level.
+    assert table["F"].metrics["auroc"].value == pytest.approx((180 + 117 / 2) / 315)
+    low, high = wilson(12, 15)
     assert (table["F"].metrics["tpr"].low, table["F"].metrics["tpr"].high) == pytest.approx((float(low), float(high)))
 
 
 def test_gaps_equal_the_hand_count(counted):
     found = by_metric(gaps(group_table(counted, BINARY)))
-    assert set(found) == {"demographic_parity", "disparate_impact", "equal_opportunity", "equalized_odds"}
-    assert found["demographic_parity"].difference == pytest.approx(0.1)
-    assert found["demographic_parity"].ratio == pytest.approx(0.8)
-    assert found["demographic_parity"].groups == ("M", "F")
-    assert found["disparate_impact"].ratio == pytest.approx(0.8)
-    assert found["disparate_impact"].difference == pytest.approx(0.2)
-    assert found["equal_opportunity"].difference == pytest.approx(0.3)
-    assert found["equalized_odds"].difference == pytest.approx(0.3)
-    assert found["equalized_odds"].ratio == pytest.approx(0.5 / 0.8)
-    for gap in found.values():
-        assert gap.low == 0
-        assert gap.difference < gap.high <= 1
+    auroc = (180 + 117 / 2) / 315 - (9 * 9 + (9 * 3 + 9 * 9) / 2) / (18 * 12)
+    mean, (women, men) = (12 + 27 + 24) / 66, (39 / 36, 24 / 30)
+    between = 36 / 66 * women / mean * math.log(women / mean) + 30 / 66 * men / mean * math.log(men / mean)
+    total = (45 / mean * math.log(1 / mean) + 9 * 2 / mean * math.log(2 / mean)) / 66
+    expected = {
+        "demographic_parity": (0.1, 0.8, ("M", "F"), (30, 36)),
+        "disparate_impact": (0.2, 0.8, ("M", "F"), (30, 36)),
+        "equal_opportunity": (0.3, 0.5 / 0.8, ("M", "F"), (18, 15)),
+        "equalized_odds": (0.3, 0.5 / 0.8, ("M", "F"), (18, 15)),
+        "predictive_parity": (0.75 - 2 / 3, (2 / 3) / 0.75, ("F", "M"), (18, 12)),
+        "auroc_parity": (auroc, None, ("M", "F"), (12, 15)),
+        "calibration_gap": (0.1 + 0.55 - 5 / 12, math.nan, ("F", "M"), (36, 30)),
+        "theil_index": (between, between / total, ("M", "F"), (30, 36)),
+    }
+    assert set(found) == set(expected)
+    for metric, (difference, ratio, groups, n) in expected.items():
+        assert found[metric].difference == pytest.approx(difference), metric
+        assert ratio is None or found[metric].ratio == pytest.approx(ratio, nan_ok=True), metric
+        assert (found[metric].groups, found[metric].n) == (groups, n), metric
+    for metric, gap in found.items():
+        assert gap.low == 0, metric
+        assert gap.difference < gap.high <= 1, metric
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -86,7 +98,7 @@ def test_table_and_gaps_equal_fairlearn_where_both_are_defined(groups, weighted)
     sensitive = rng.integers(0, groups, 400).astype(str)
     weight = rng.random(400) + 0.5 if weighted else None
     decided = predictions.labels()
-    rows = group_table(grouped(target, predictions, sensitive, weight=weight), BINARY)
+    table = group_table(grouped(target, predictions, sensitive, weight=weight), BINARY)
     named = {
         "selection_rate": fairlearn.selection_rate,
         "tpr": fairlearn.true_positive_rate,
@@ -99,10 +111,10 @@ def test_table_and_gaps_equal_fairlearn_where_both_are_defined(groups, weighted)
         sensitive_features=sensitive,
         sample_params=None if weight is None else {name: {"sample_weight": weight} for name in named},
     )
-    for row in rows:
+    for row in table.rows:
         for metric in named:
             assert row.metrics[metric].value == pytest.approx(frame.by_group.loc[row.group, metric])
-    found = by_metric(gaps(rows))
+    found = by_metric(gaps(table))
     common = {"sensitive_features": sensitive, "sample_weight": weight}
     for metric in ("demographic_parity", "equal_opportunity", "equalized_odds"):
         for kind in ("difference", "ratio"):
@@ -120,20 +132,20 @@ def test_a_group_without_positives_has_no_tpr_and_drives_no_gap():
     target[group == "c"] = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        rows = group_table(grouped(target, two_class(probability), group), BINARY)
-        found = by_metric(gaps(rows))
-    lonely = by_group(rows)["c"].metrics
+        table = group_table(grouped(target, two_class(probability), group), BINARY)
+        found = by_metric(gaps(table))
+    lonely = by_group(table)["c"].metrics
     assert all(math.isnan(lonely[metric].value) for metric in ("tpr", "auroc"))
     assert lonely["ppv"].value == 0
-    tprs = [by_group(rows)[name].metrics["tpr"].value for name in "ab"]
+    tprs = [by_group(table)[name].metrics["tpr"].value for name in "ab"]
     assert found["equal_opportunity"].difference == pytest.approx(abs(tprs[0] - tprs[1]))
     assert "c" not in found["equal_opportunity"].groups
 
 
 def test_gaps_are_undefined_where_one_group_is_left():
     target = np.tile([0, 0, 1, 1], 10)
-    rows = group_table(grouped(target, two_class(np.linspace(0, 1, 40)), ["a"] * 40), BINARY)
-    for gap in gaps(rows):
+    table = group_table(grouped(target, two_class(np.linspace(0, 1, 40)), ["a"] * 40), BINARY)
+    for gap in gaps(table):
         assert all(math.isnan(number) for number in (gap.difference, gap.ratio, gap.low, gap.high))
 
 
@@ -151,29 +163,38 @@ def test_unknown_and_small_groups_are_shown_but_in_no_gap():
     group = [name for name, size in sizes.items() for _ in range(size)]
     target = np.arange(len(group)) % 2
     chosen = np.where(np.array([name in ("tiny", None) for name in group]), 0.9, np.where(target == 1, 0.9, 0.1))
-    rows = group_table(grouped(target, two_class(chosen), group), BINARY)
-    assert [(row.group, row.n) for row in rows] == [("a", 40), ("b", 40), ("tiny", SMALLEST_GROUP - 1), ("unknown", 30)]
-    assert by_metric(gaps(rows))["demographic_parity"].difference == 0
+    table = group_table(grouped(target, two_class(chosen), group), BINARY)
+    assert [(row.group, row.n) for row in table.rows] == [
+        ("a", 40),
+        ("b", 40),
+        ("tiny", SMALLEST_GROUP - 1),
+        ("unknown", 30),
+    ]
+    assert by_metric(gaps(table))["demographic_parity"].difference == 0
 
 
 def test_a_group_of_the_smallest_size_counts():
     group = ["a"] * 40 + ["small"] * SMALLEST_GROUP
     chosen = np.array([0.9 if name == "small" else 0.1 for name in group])
-    rows = group_table(grouped(np.arange(len(group)) % 2, two_class(chosen), group), BINARY)
-    assert by_metric(gaps(rows))["demographic_parity"].difference == 1
+    table = group_table(grouped(np.arange(len(group)) % 2, two_class(chosen), group), BINARY)
+    assert by_metric(gaps(table))["demographic_parity"].difference == 1
 
 
 def test_every_attribute_has_its_rows_and_gaps():
     target, probability = noisy_scores(np.random.default_rng(4), 80)
     groups = {"sex": np.repeat(["F", "M"], 40).astype(object), "age": np.tile(["<40", ">=40"], 40).astype(object)}
-    rows = group_table(holdout(target, two_class(probability), groups=groups), BINARY)
-    assert [(row.attribute, row.group) for row in rows] == [
+    table = group_table(holdout(target, two_class(probability), groups=groups), BINARY)
+    assert [(row.attribute, row.group) for row in table.rows] == [
         ("sex", "F"),
         ("sex", "M"),
         ("age", "<40"),
         ("age", ">=40"),
+        ("sex x age", "F, <40"),
+        ("sex x age", "F, >=40"),
+        ("sex x age", "M, <40"),
+        ("sex x age", "M, >=40"),
     ]
-    assert {gap.attribute for gap in gaps(rows)} == {"sex", "age"}
+    assert list(dict.fromkeys(gap.attribute for gap in gaps(table))) == ["sex", "age", "sex x age"]
 
 
 def test_repeats_of_rows_neither_count_nor_narrow():
@@ -249,10 +270,10 @@ def test_equalized_odds_takes_the_wider_gap():
 def test_several_classes_are_judged_by_accuracy():
     rng = np.random.default_rng(7)
     target, predictions = rng.integers(0, 3, 60), Predictions(rng.dirichlet(np.ones(3), 60))
-    rows = group_table(grouped(target, predictions, np.repeat(["a", "b"], 30)), TERNARY)
+    table = group_table(grouped(target, predictions, np.repeat(["a", "b"], 30)), TERNARY)
     right = predictions.labels() == target
-    assert rows[0].metrics["accuracy"].value == pytest.approx(right[:30].mean())
-    (gap,) = gaps(rows)
+    assert table.rows[0].metrics["accuracy"].value == pytest.approx(right[:30].mean())
+    (gap,) = gaps(table)
     assert (gap.metric, gap.difference) == ("accuracy", pytest.approx(abs(right[:30].mean() - right[30:].mean())))
 
 
@@ -260,14 +281,18 @@ def test_numbers_are_judged_by_their_errors():
     rng = np.random.default_rng(11)
     target = rng.normal(size=60)
     said = target + np.repeat([1.0, -0.5], 30) + 0.1 * rng.normal(size=60)
-    rows = group_table(grouped(target, Predictions(said), np.repeat(["a", "b"], 30)), NUMBER)
-    first = rows[0].metrics
+    table = group_table(grouped(target, Predictions(said), np.repeat(["a", "b"], 30)), NUMBER)
+    first = table.rows[0].metrics
     assert first["mean_error"].value == pytest.approx(np.mean(said[:30] - target[:30]))
     assert first["mae"].value == pytest.approx(scores.mae(target[:30], said[:30]))
     assert first["rmse"].value == pytest.approx(scores.rmse(target[:30], said[:30]))
     assert all(estimate.low < estimate.value < estimate.high for estimate in first.values())
-    found = by_metric(gaps(rows))
-    assert set(found) == {"mae", "mean_error"}
+    found = by_metric(gaps(table))
+    assert set(found) == {"mae", "rmse", "mean_error", "mean_prediction"}
+    for metric, gap in found.items():
+        values = [row.metrics[metric].value for row in table.rows]
+        assert gap.difference == pytest.approx(max(values) - min(values)), metric
+    assert table.rows[1].metrics["mean_prediction"].value == pytest.approx(said[30:].mean())
     assert found["mean_error"].low < 1.5 < found["mean_error"].high
     assert found["mean_error"].low > 1
     assert math.isnan(found["mean_error"].ratio)
@@ -276,16 +301,16 @@ def test_numbers_are_judged_by_their_errors():
 def test_any_other_objective_is_judged_by_its_primary_score():
     target = np.array(["x"] * 40, dtype=object)
     said = np.array(["x"] * 30 + ["y"] * 10, dtype=object)
-    rows = group_table(grouped(target, Predictions(said), np.repeat(["a", "b"], 20)), Counted())
-    assert [row.metrics["exact"].value for row in rows] == [1, 0.5]
-    (gap,) = gaps(rows)
+    table = group_table(grouped(target, Predictions(said), np.repeat(["a", "b"], 20)), Counted())
+    assert [row.metrics["exact"].value for row in table.rows] == [1, 0.5]
+    (gap,) = gaps(table)
     assert (gap.metric, gap.difference) == ("exact", 0.5)
 
 
 def test_auroc_of_a_group_is_that_of_its_rows():
     target, probability = noisy_scores(np.random.default_rng(9), 100)
-    rows = group_table(grouped(target, two_class(probability), np.repeat(["a", "b"], 50)), BINARY)
-    assert rows[1].metrics["auroc"] == auroc_interval(target[50:], probability[50:])
+    table = group_table(grouped(target, two_class(probability), np.repeat(["a", "b"], 50)), BINARY)
+    assert table.rows[1].metrics["auroc"] == auroc_interval(target[50:], probability[50:])
 
 
 def test_rows_of_one_patient_leave_a_mean_without_interval_and_so_the_gap():
@@ -305,8 +330,8 @@ def test_auroc_of_a_group_compares_rows_of_one_fold_only():
     groups = {"sex": np.tile(["F", "M"], 40).astype(object)}
     pooled = holdout(target, two_class(constant), groups=groups)
     folded = replace(pooled, rounds=(Round(0, 40, 40), Round(40, 80, 40)))
-    assert all(row.metrics["auroc"].value < 0.3 for row in group_table(pooled, BINARY))
-    assert all(row.metrics["auroc"].value == 0.5 for row in group_table(folded, BINARY))
+    assert all(row.metrics["auroc"].value < 0.3 for row in group_table(pooled, BINARY).rows)
+    assert all(row.metrics["auroc"].value == 0.5 for row in group_table(folded, BINARY).rows)
 
 
 def test_auroc_over_folds_is_the_mean_of_the_folds_weighted_by_their_pairs():

@@ -38,9 +38,12 @@ def report():
         threshold=NAN,
         bias=(
             GroupRow("sex", "F", 40, 12, {"tpr": Estimate(0.5, 0.2, 0.8), "auroc": Estimate(NAN)}),
-            GroupRow("age", "<25", 3, 0, {"tpr": Estimate(NAN)}),
+            GroupRow("sex x age", "F, <25", 3, 0, {"tpr": Estimate(NAN)}, ("tpr",), True),
         ),
-        gaps=(Gap("sex", "tpr", 0.1, NAN, -0.2, 0.4, ("M", "F")),),
+        gaps=(
+            Gap("sex", "tpr", 0.1, NAN, -0.2, 0.4, ("M", "F")),
+            Gap("sex x age", "tpr", 0.1, NAN, -0.2, 0.4, ("M, <25", "F, <25"), (12, 3), 0.04, True),
+        ),
         mlflow_run_id="b" * 32,
         settings={"plan": "resident"},
         calibration={"slope": Estimate(0.9, 0.8, NAN), "p_value": Estimate(0.2)},
@@ -108,7 +111,7 @@ def test_numbers_of_numpy_become_plain_json(report):
 def test_a_group_row_shows_its_metrics_beside_its_counts(report):
     row = report.to_dict()["contenders"][0]["bias"][0]
     assert row == {
-        "attribute": "sex", "group": "F", "n": 40, "n_positive": 12,
+        "attribute": "sex", "group": "F", "n": 40, "n_positive": 12, "small": [], "intersection": False,
         "tpr": {"value": 0.5, "low": 0.2, "high": 0.8}, "auroc": {"value": None, "low": None, "high": None},
     }  # fmt: skip
 
@@ -142,6 +145,9 @@ def test_the_document_has_the_agreed_keys_and_follows_its_schema(report, schema)
         (("contenders", 0, "scores"), {"auroc": 0.8}),
         (("contenders", 0, "cost"), {"dollars": 3}),
         (("contenders", 0, "bias", 0), {"tpr": 0.5}),
+        (("contenders", 0, "bias", 0), {"small": "tpr"}),
+        (("contenders", 0, "gaps", 0), {"p_value": 1.5}),
+        (("contenders", 0, "gaps", 0), {"n": [3]}),
         (("comparisons", 0), {"p_value": 1.5}),
         (("verdict",), {"network_beats_best_baseline": "maybe"}),
         (("verdict", "limits", 0), {"limit": None}),
@@ -168,6 +174,20 @@ def test_the_schema_misses_a_key_that_is_gone(report, schema, key):
 def test_another_schema_number_is_refused(report):
     with pytest.raises(ValueError, match="schema 2; this version reads schema 1"):
         Report.from_dict({**report.to_dict(), "schema": 2})
+
+
+def test_a_report_from_before_there_were_intersections_is_read(report):
+    old = report.to_dict()
+    for card in old["contenders"]:
+        for row in card["bias"]:
+            del row["small"], row["intersection"]
+        for gap in card["gaps"]:
+            del gap["n"], gap["p_value"], gap["intersection"]
+    card = Report.from_dict(old).contenders[0]
+    assert card.bias[1].small == ()
+    assert not card.bias[1].intersection
+    assert card.gaps[1].n == (0, 0)
+    assert math.isnan(card.gaps[1].p_value)
 
 
 def test_an_estimate_reads_as_a_sentence():

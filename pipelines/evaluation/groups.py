@@ -1,0 +1,73 @@
+"""Groups: which tested rows belong to which group of each sensitive attribute, and of each two attributes together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = "unknown"
+"""The group of rows whose attribute is not known: in the table, never in a gap."""
+
+MOST_CROSSED = 200
+"""Two attributes that meet in more groups than these are not crossed: nobody reads that many, and each is tiny."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The rows divided by one attribute, or by two at once.
+
+    Args:
+        attribute: its name; of two `sex x age`.
+        names: groups in alphabetical order, "unknown" last; of two `F, <25`.
+        code: (n,) place of each row's group among the names.
+        intersection: whether two attributes were crossed.
+    """
+
+    attribute: str
+    names: tuple[str, ...]
+    code: NDArray[np.int64]
+    intersection: bool = False
+
+    def members(self) -> list[NDArray[np.int64]]:
+        """The rows of each group, in their order."""
+        order = np.argsort(self.code, kind="stable")
+        return np.split(order, np.searchsorted(self.code[order], np.arange(1, len(self.names))))
+
+
+def groupings(groups: Mapping[str, NDArray[Any]]) -> tuple[Grouping, ...]:
+    """Every attribute by itself, then every two of them together.
+
+    Args:
+        groups: attribute -> (n,) object str, None where unknown.
+    """
+    single = [_single(attribute, values) for attribute, values in groups.items()]
+    crossed = [_crossed(first, second) for first, second in combinations(single, 2)]
+    return (*single, *(each for each in crossed if len(each.names) <= MOST_CROSSED))
+
+
+def _single(attribute: str, values: NDArray[Any]) -> Grouping:
+    names = [UNKNOWN if value is None else str(value) for value in values]
+    distinct = sorted(set(names), key=lambda name: (name == UNKNOWN, name))
+    place = {name: index for index, name in enumerate(distinct)}
+    return Grouping(attribute, tuple(distinct), np.fromiter((place[name] for name in names), np.int64, len(names)))
+
+
+def _crossed(first: Grouping, second: Grouping) -> Grouping:
+    """Who is unknown in either is unknown in both."""
+    code = first.code * len(second.names) + second.code
+    for each in (first, second):
+        if UNKNOWN in each.names:
+            code[each.code == each.names.index(UNKNOWN)] = len(first.names) * len(second.names)
+    met, joint = np.unique(code, return_inverse=True)
+    names = [
+        f"{first.names[place // len(second.names)]}, {second.names[place % len(second.names)]}"
+        if place < len(first.names) * len(second.names)
+        else UNKNOWN
+        for place in met
+    ]
+    return Grouping(f"{first.attribute} x {second.attribute}", tuple(names), joint.astype(np.int64), True)
