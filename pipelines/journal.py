@@ -26,7 +26,9 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Fitted, History
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
+from pipelines.objectives import group_thresholds
 from pipelines.objectives.calibration import Calibration, from_dict
+from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Cost
 from pipelines.training.checkpoint import Checkpoints
@@ -47,6 +49,7 @@ class Finished:
     history: History
     settings: Mapping[str, str]
     calibration: Calibration | None = None
+    by_group: GroupThresholds | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Entry:
                 History(metrics, result["best_epoch"]),
                 result["settings"],
                 None if result["calibration"] is None else from_dict(result["calibration"]),
+                None if result["by_group"] is None else group_thresholds.from_dict(result["by_group"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -91,8 +95,8 @@ class Entry:
         self.folder.mkdir(parents=True, exist_ok=True)
         if keep is not None:
             (self.folder / MODEL).mkdir(exist_ok=True)
-            told = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
-            saved.save(fitted, self.folder / MODEL, *told)
+            told = (keep.task, keep.name, keep.objective, keep.examples, done.threshold)
+            saved.save(fitted, self.folder / MODEL, *told, done.calibration, done.by_group)
         decisions = {} if done.predictions.decisions is None else {"decisions": done.predictions.decisions}
         with _whole(self.folder / PREDICTIONS) as file:
             np.savez(file, allow_pickle=False, values=done.predictions.values, **decisions)
@@ -104,6 +108,7 @@ class Entry:
             "best_epoch": done.history.best_epoch,
             "settings": dict(done.settings),
             "calibration": None if done.calibration is None else done.calibration.to_dict(),
+            "by_group": None if done.by_group is None else done.by_group.to_dict(),
         }
         with _whole(self.folder / RESULT) as file:  # last: it says that the rest is there
             file.write(json.dumps(result).encode())

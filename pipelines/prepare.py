@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pipelines import settings
+from pipelines.contenders import mitigation
 from pipelines.contenders.contender import Watch, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
@@ -71,6 +72,7 @@ class Prepared:
     recipe: Recipe
     protocol: Splitting
     checks: tuple[Check, ...]
+    mitigation: mitigation.Mitigation | None = None
 
     def card(self) -> DataCard:
         """What the report says of the data."""
@@ -100,6 +102,7 @@ def prepare(
     progress = progress or Silent()
     _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
     rule = _rule(asked)
+    mitigation.named(asked.mitigate)
     with progress.stage("read and check the data"):
         dataset = load(task, request)
         require_learnable(dataset)
@@ -111,10 +114,12 @@ def prepare(
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         folds = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
+        first = [each.column for each in task.sensitive] + list(request.sensitive)
+        mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, folds)))
-        first = folds[0]
-        checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
+        parts = (folds[0].train, folds[0].valid, folds[0].test)
+        checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
     if request.where != "sample":
         progress.columns(describe(dataset.examples))
     for note in dataset.notes:
@@ -122,7 +127,7 @@ def prepare(
     for check in checks:
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
-    return Prepared(dataset, objective, folds, recipe, protocol, checks)
+    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate)
 
 
 def _rule(protocol: Splitting) -> Rule | None:

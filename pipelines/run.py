@@ -16,11 +16,11 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.errors import Interrupted, TrainingFailed
-from pipelines.evaluation import comparison, verdict
+from pipelines.evaluation import comparison, mitigation, verdict
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
-from pipelines.report.document import Comparison, DataCard, Report, Scorecard
+from pipelines.report.document import Comparison, DataCard, Mitigation, Report, Scorecard, sides
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
@@ -63,7 +63,7 @@ def run(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    require_possible(prepared.recipe, deterministic)
+    require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic)
@@ -148,7 +148,7 @@ def _competition(
 ) -> tuple[list[Trial], list[Scorecard]]:
     """Every contender trained, judged and recorded."""
     trials, cards = [], []
-    for contender in line_up(task, prepared.objective, prepared.recipe):
+    for contender in line_up(task, prepared.objective, prepared.recipe, prepared.mitigation):
         with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
             with progress.stage(contender.name) as watch:
                 trial = compete(contender, prepared, seed, watch, journal, task.name)
@@ -171,10 +171,7 @@ def _report(
     started: float,
 ) -> Report:
     objective, outcomes = prepared.objective, {trial.contender.name: trial.outcome for trial in trials}
-    networks, baselines = (
-        [trial.contender.name for trial in trials if (trial.contender.kind == "classical") is classical]
-        for classical in (False, True)
-    )
+    networks, baselines = sides(trial.contender for trial in trials)
     tested: list[Comparison] = []
     for network in networks:
         tested += comparison.compare(
@@ -202,6 +199,22 @@ def _report(
         mlflow_run_id=mlflow_run_id,
         versions=versions(),
         decided_by=prepared.protocol.decide_by,
+        mitigations=_mitigations(trials, cards, prepared, seed),
+    )
+
+
+def _mitigations(
+    trials: Sequence[Trial], cards: Sequence[Scorecard], prepared: Prepared, seed: int
+) -> tuple[Mitigation, ...]:
+    """What each mitigated contender gained and what it cost, against the contender that it was made of."""
+    found = {card.name: (card, trial.outcome) for card, trial in zip(cards, trials, strict=True)}
+    made: list[Any] = [trial.contender for trial in trials if trial.contender.kind == "mitigated"]
+    resamples = prepared.protocol.resamples
+    return tuple(
+        mitigation.cost_of(
+            each.method, each.attribute, found[each.base.name], found[each.name], prepared.objective, resamples, seed
+        )
+        for each in made
     )
 
 
@@ -219,8 +232,8 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        by = trial.folds[0].calibration
-        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, by)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group)
+        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 
@@ -232,4 +245,7 @@ def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[s
 def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
     if contender.kind == "classical":
         return {"recipe/trials": prepared.recipe.trials}
+    if contender.kind == "mitigated":
+        made: Any = contender
+        return {"mitigation/of": made.base.name, "mitigation/method": made.method, "mitigation/for": made.attribute}
     return {f"recipe/{name}": value for name, value in vars(prepared.recipe).items() if name != "trials"}

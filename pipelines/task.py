@@ -84,6 +84,8 @@ class Recipe:
     """How many settings a classical baseline's randomised search tries."""
     plan: str = "auto"
     """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
+    gap_penalty: float = 0.0
+    """Of `protocol.mitigate=penalty`: the strength of the penalty; 0 lets validation rows choose among a few."""
     dp_epsilon: float = 0.0
     """Trains with differential privacy (DP-SGD) so that each training row spends at most this; 8 is usual, less
     protects more. 0 trains without."""
@@ -114,7 +116,7 @@ class Recipe:
         for name in ("epochs", "batch_size", "patience", "trials", "restarts", "members"):
             require(getattr(self, name) < 2**31, f"recipe.{name} must be below 2^31; received {getattr(self, name)}")
         require(self.width <= WIDEST, f"recipe.width must be at most {WIDEST}; received {self.width}")
-        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width")
+        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width", "gap_penalty")
         for name in (*amounts, "dp_epsilon", "dp_noise"):
             require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")
         require(self.learning_rate > 0, f"recipe.learning_rate must be positive; received {self.learning_rate}")
@@ -202,6 +204,13 @@ class Protocol:
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
     threshold is chosen."""
+    mitigate: str = ""
+    """Of two classes: what to do against bias, as contenders of their own: `reweighing`, `penalty` (of networks) and
+    `thresholds`, with commas between, or `all`. Empty: nothing."""
+    mitigate_for: str = ""
+    """The sensitive attribute that mitigation is for; empty: the first."""
+    mitigate_baselines: Literal["all", "none"] = "all"
+    """Whether mitigation is tried on baselines too, or on networks alone."""
 
     def __post_init__(self) -> None:
         for name in ("test", "valid"):
@@ -269,6 +278,8 @@ class Dataset:
         official: (n,) `train`, `valid` or `test` where the set comes with its own split, else None.
         notes: what reading assumed, repaired or skipped, with counts; shown to the user and kept in the report.
         positive: the label that counts as positive, where the source or the user says so.
+        bands: sensitive attributes that are numbers, with the edges that cut them into groups; none where each number
+            is a group.
     """
 
     examples: Examples
@@ -278,6 +289,7 @@ class Dataset:
     official: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     positive: str | None = None
+    bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 class Source(Structural):

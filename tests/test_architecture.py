@@ -32,7 +32,7 @@ ALLOWED = {
     ),
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
-        "pipelines.objectives.calibration",
+        "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds",
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 SCHEMA = 1
 
-ContenderKind = Literal["network", "classical", "ensemble", "alternative"]
+ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated"]
 Answer = Literal["yes", "no", "inconclusive"]
 
 
@@ -130,6 +130,31 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A number before and after mitigation; `change` is after minus before, paired, with its own interval."""
+
+    name: str
+    before: Estimate
+    after: Estimate
+    change: Estimate
+
+
+@dataclass(frozen=True)
+class Mitigation:
+    """What a mitigated contender gained and what it cost, against the contender that it was made of.
+
+    `gaps` are those of the attribute, by metric; `scores` what was paid (`auroc`, `accuracy`, `balanced_accuracy`).
+    """
+
+    contender: str
+    base: str
+    method: str
+    attribute: str
+    gaps: tuple[Change, ...]
+    scores: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
 class LimitResult:
     """One limit of the task, the value that was measured, and whether it holds."""
 
@@ -171,6 +196,7 @@ class Report:
     """Whether the same command gives the same weights in any process on the same hardware."""
     decided_by: str = ""
     """How thresholds were chosen where the run was asked for a way of its own (`cost:1:5`); empty for the task's."""
+    mitigations: tuple[Mitigation, ...] = ()
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -208,7 +234,26 @@ class Report:
             Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
         )
         fields["verdict"] = Verdict(**verdict)
+        fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
         return cls(**fields)
+
+
+def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Networks and baselines by name: who takes part in the question. Mitigated ones answer another one."""
+    found = [(each.name, each.kind) for each in competing if each.kind != "mitigated"]
+    networks = [name for name, kind in found if kind != "classical"]
+    return networks, [name for name, kind in found if kind == "classical"]
+
+
+def _mitigation(told: Mapping[str, Any]) -> Mitigation:
+    changed = {
+        part: tuple(
+            Change(each["name"], *(_estimate(each[side]) for side in ("before", "after", "change")))
+            for each in told[part]
+        )
+        for part in ("gaps", "scores")
+    }
+    return Mitigation(**{**told, **changed})
 
 
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:

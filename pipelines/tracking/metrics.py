@@ -1,7 +1,8 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `cost/train_seconds`; `group/sex/F/tpr`;
-`gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch. What is NaN is not
+`gap/sex/equalized_odds`; `history/fold-1/valid_loss`, one value per epoch;
+`mitigation/mlp/reweighing/sex/equalized_odds`, which is a change. What is NaN is not
 logged: it breaks MLflow's pages.
 """
 
@@ -66,6 +67,10 @@ def of_report(report: Report) -> dict[str, float]:
         if (test.contender, test.baseline, test.score) == (verdict.network, verdict.best_baseline, primary):
             metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
             metrics["p_value"] = test.p_value
+    for each in report.mitigations:
+        for change in (*each.gaps, *each.scores):
+            name = metric_name("mitigation", each.base, each.method, each.attribute, change.name)
+            metrics |= _estimate(name, change.change)
     return finite(metrics)
 
 
