@@ -13,7 +13,7 @@ from typing import Any
 from pipelines.contenders.lineup import line_up
 from pipelines.errors import BadInput
 from pipelines.prepare import Prepared, Progress, Silent, prepare
-from pipelines.task import DataRequest, Recipe, Task
+from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.training.strategy import make_deterministic, opened, workers
 from pipelines.training.workers import agreed, from_chief, missed
@@ -41,7 +41,7 @@ def assist(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    require_possible(prepared.recipe, deterministic)
+    require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     with missed():
         for contender in line_up(task, prepared.objective, prepared.recipe):
@@ -98,12 +98,15 @@ def agree(
         raise BadInput("another worker was not started with the same command, data or code; it says what differs")
 
 
-def require_possible(recipe: Recipe, deterministic: bool) -> None:
-    """Refuse private training where its secret seed cannot be kept to one process.
+def require_possible(prepared: Prepared, deterministic: bool) -> None:
+    """Refuse private training where its secret seed cannot be kept to one process, and mitigation by several.
 
     Raises:
-        BadInput: with `--deterministic`, or with other workers.
+        BadInput: private training with `--deterministic`; either with other workers.
     """
+    recipe = prepared.recipe
+    if prepared.mitigation is not None and workers() > 1:
+        raise BadInput("protocol.mitigate trains in one process; leave out --workers, or protocol.mitigate")
     if recipe.private and deterministic:
         raise BadInput(
             "--deterministic promises the same weights every time, and private training draws its noise from a seed "

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.assist import DONE, TRAIN
+from pipelines.contenders.by_group import decided as decided_by_group
+from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.data.splits import Fold
 from pipelines.evaluation import bias, decisions, intervals, thresholds
@@ -63,7 +65,7 @@ def compete(
         done = None if entry is None else entry.finished()
         if entry is not None and done is not None and number == 0:
             model = entry.model()
-        if contender.kind != "classical":
+        if contender.kind != "classical":  # mitigated ones have no other workers to tell
             with missed():
                 from_chief(TRAIN if done is None or model is None else DONE)
         if done is None or model is None:
@@ -104,9 +106,17 @@ def _tested(
     predictions = calibration.calibrated(said, by)
     seconds = time.perf_counter() - started
     settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
-    decided, tried = _decided(predictions, threshold), getattr(model, "tried", ())
-    before = None if by is None else said.values
-    return model, Finished(decided, threshold, seconds, model.cost, model.history, settings, by, before, tried)
+    rows = (train, valid, calibration.calibrated(validated, by))
+    by_group = thresholds_of(contender, *rows, objective, threshold, seed, prepared.dataset.bands)
+    if by_group is None:
+        decided = _decided(predictions, threshold)
+    else:
+        decided = decided_by_group(predictions, by_group, test, getattr(model, "kinds", test.kinds))
+        settings = {**settings, "mitigation": str(by_group)}
+    before, tried = None if by is None else said.values, getattr(model, "tried", ())
+    return model, Finished(
+        decided, threshold, seconds, model.cost, model.history, settings, by, before, tried, by_group
+    )
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:

@@ -26,7 +26,9 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Fitted, History
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
+from pipelines.objectives import group_thresholds
 from pipelines.objectives.calibration import Calibration, from_dict
+from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Cost
 from pipelines.report.tuning import Tried, tried_from
@@ -52,6 +54,7 @@ class Finished:
     """(n, classes) what the model said before `calibration`."""
     tried: tuple[Tried, ...] = ()
     """Where settings were chosen by a tuning: all that it tried."""
+    by_group: GroupThresholds | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Entry:
                 None if result["calibration"] is None else from_dict(result["calibration"]),
                 said,
                 tuple(tried_from(each) for each in result["tried"]),
+                None if result["by_group"] is None else group_thresholds.from_dict(result["by_group"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -98,8 +102,8 @@ class Entry:
         self.folder.mkdir(parents=True, exist_ok=True)
         if keep is not None:
             (self.folder / MODEL).mkdir(exist_ok=True)
-            said = (keep.task, keep.name, keep.objective, keep.examples, done.threshold, done.calibration)
-            saved.save(fitted, self.folder / MODEL, *said)
+            said = (keep.task, keep.name, keep.objective, keep.examples, done.threshold)
+            saved.save(fitted, self.folder / MODEL, *said, done.calibration, done.by_group)
         told = {"decisions": done.predictions.decisions, "uncalibrated": done.uncalibrated}
         also = {name: values for name, values in told.items() if values is not None}
         with saved.whole(self.folder / PREDICTIONS) as file:
@@ -113,6 +117,7 @@ class Entry:
             "settings": dict(done.settings),
             "calibration": None if done.calibration is None else done.calibration.to_dict(),
             "tried": [asdict(each) for each in done.tried],
+            "by_group": None if done.by_group is None else done.by_group.to_dict(),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there
             file.write(json.dumps(result).encode())

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from pipelines import settings
+from pipelines.contenders import mitigation
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
@@ -96,6 +97,7 @@ class Prepared:
     recipe: Recipe
     protocol: Splitting
     checks: tuple[Check, ...]
+    mitigation: mitigation.Mitigation | None = None
 
     def trainings(self, seed: int) -> tuple[Training, ...]:
         """What each contender is trained on, in this order, in every process that takes part."""
@@ -134,6 +136,7 @@ def prepare(
     progress = progress or Silent()
     _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
     rule = _rule(asked)
+    mitigation.named(asked.mitigate)
     with progress.stage("read and check the data"):
         dataset = load(task, request)
         require_learnable(dataset)
@@ -148,9 +151,11 @@ def prepare(
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         require_affordable(recipe, (len(fold.train) for fold in folds))
+        first = [each.column for each in task.sensitive] + list(request.sensitive)
+        mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
-        first = folds[0]
-        checks = (*run_checks(dataset), *split_checks(dataset.examples, first.train, first.valid, first.test))
+        parts = (folds[0].train, folds[0].valid, folds[0].test)
+        checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
     if request.where != "sample":
         progress.columns(describe(dataset.examples))
     for note in dataset.notes:
@@ -158,7 +163,7 @@ def prepare(
     for check in checks:
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
-    return Prepared(dataset, objective, folds, recipe, protocol, checks)
+    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate)
 
 
 def _require_effect(

@@ -41,6 +41,13 @@ class Protocol:
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
     threshold is chosen."""
+    mitigate: str = ""
+    """Of two classes: what to do against bias, as contenders of their own: `reweighing`, `penalty` (of networks) and
+    `thresholds`, with commas between, or `all`. Empty: nothing."""
+    mitigate_for: str = ""
+    """The sensitive attribute that mitigation is for; empty: the first."""
+    mitigate_baselines: Literal["all", "none"] = "all"
+    """Whether mitigation is tried on baselines too, or on networks alone."""
     learn_from: float = 1.0
     """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
     tested whatever the share. `tapeline study` runs several."""

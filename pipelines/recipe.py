@@ -71,6 +71,8 @@ class Recipe:
     """How many settings a classical baseline's randomised search tries."""
     plan: str = "auto"
     """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
+    gap_penalty: float = 0.0
+    """Of `protocol.mitigate=penalty`: the strength of the penalty; 0 lets validation rows choose among a few."""
     dp_epsilon: float = 0.0
     """Trains with differential privacy (DP-SGD) so that each training row spends at most this; 8 is usual, less
     protects more. 0 trains without."""
@@ -101,7 +103,7 @@ class Recipe:
         for name in ("epochs", "batch_size", "patience", "trials", "restarts", "members"):
             require(getattr(self, name) < 2**31, f"recipe.{name} must be below 2^31; received {getattr(self, name)}")
         require(self.width <= WIDEST, f"recipe.width must be at most {WIDEST}; received {self.width}")
-        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width")
+        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width", "gap_penalty")
         for name in (*amounts, "dp_epsilon", "dp_noise"):
             require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")
         require(self.learning_rate > 0, f"recipe.learning_rate must be positive; received {self.learning_rate}")

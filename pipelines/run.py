@@ -18,13 +18,13 @@ from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
-from pipelines.evaluation import comparison, net_benefit, verdict
+from pipelines.evaluation import comparison, mitigation, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
-from pipelines.report.document import Comparison, DataCard, NetBenefit, Report, Scorecard, Verdict
+from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
 from pipelines.report.health import gradient_health
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
@@ -87,9 +87,9 @@ def run(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    require_possible(prepared.recipe, deterministic)
+    require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
-    contenders = line_up(task, prepared.objective, prepared.recipe)
+    contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
     if budget is not None:
         contenders = tuning.tuned(contenders, prepared, budget, assignments)
     store, card = open_store(), prepared.card()
@@ -215,8 +215,8 @@ def _competition(
             continue
         trials.append(trial)
         cards.append(scorecard)
-    for kinds, classical in (("network", False), ("baseline", True)):
-        if not any((card.kind == "classical") is classical for card in cards):
+    for kinds, names in zip(("network", "baseline"), sides(cards), strict=True):
+        if not names:
             raise TrainingFailed(f"no {kinds} could be trained: {'; '.join(left_out.values())}")
     return trials, cards, left_out
 
@@ -232,10 +232,7 @@ def _report(
     started: float,
 ) -> Report:
     objective, outcomes = prepared.objective, {trial.contender.name: trial.outcome for trial in trials}
-    networks, baselines = (
-        [trial.contender.name for trial in trials if (trial.contender.kind == "classical") is classical]
-        for classical in (False, True)
-    )
+    networks, baselines = sides(trial.contender for trial in trials)
     tested: list[Comparison] = []
     for network in networks:
         tested += comparison.compare(
@@ -265,6 +262,23 @@ def _report(
         versions=versions(),
         decided_by=prepared.protocol.decide_by,
         net_benefit=_benefit(outcomes, objective, answer, cards),
+        mitigations=_mitigations(trials, cards, prepared, seed),
+    )
+
+
+def _mitigations(
+    trials: Sequence[Trial], cards: Sequence[Scorecard], prepared: Prepared, seed: int
+) -> tuple[Mitigation, ...]:
+    """What each mitigated contender gained and what it cost, against the contender that it was made of."""
+    found = {card.name: (card, trial.outcome) for card, trial in zip(cards, trials, strict=True)}
+    made: list[Any] = [trial.contender for trial in trials if trial.contender.kind == "mitigated"]
+    resamples = prepared.protocol.resamples
+    return tuple(
+        mitigation.cost_of(
+            each.method, each.attribute, found[each.base.name], found[each.name], prepared.objective, resamples, seed
+        )
+        for each in made
+        if each.base.name in found
     )
 
 
@@ -293,8 +307,8 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        by = trial.folds[0].calibration
-        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, by)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group)
+        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 
@@ -316,4 +330,7 @@ def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
         return {"tuning/budget": str(contender.budget), **told}
     if contender.kind == "classical":
         return {"recipe/trials": prepared.recipe.trials}
+    if contender.kind == "mitigated":
+        made: Any = contender
+        return {"mitigation/of": made.base.name, "mitigation/method": made.method, "mitigation/for": made.attribute}
     return {f"recipe/{name}": value for name, value in vars(prepared.recipe).items() if name != "trials"}

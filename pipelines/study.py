@@ -70,7 +70,7 @@ def study(
         make_deterministic(seed)
     heard = Heard(progress)
     prepared = prepare(task, request, seed, assignments, heard)
-    require_possible(prepared.recipe, deterministic)
+    require_possible(prepared, deterministic)
     wanted = _amounts(rows, prepared, seed)
     store, card = open_store(), prepared.card()
     command = {

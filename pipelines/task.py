@@ -86,6 +86,8 @@ class Dataset:
         official: (n,) `train`, `valid` or `test` where the set comes with its own split, else None.
         notes: what reading assumed, repaired or skipped, with counts; shown to the user and kept in the report.
         positive: the label that counts as positive, where the source or the user says so.
+        bands: sensitive attributes that are numbers, with the edges that cut them into groups; none where each number
+            is a group.
     """
 
     examples: Examples
@@ -95,6 +97,7 @@ class Dataset:
     official: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     positive: str | None = None
+    bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 class Source(Structural):

@@ -37,7 +37,7 @@ ALLOWED = {
     ),
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
-        "pipelines.objectives.calibration", TUNING,
+        "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", TUNING,
     ),
     "pipelines.study_journal": (
         "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.errors import BadInput
 from pipelines.evaluation import verdict
 from pipelines.evaluation.scores import GREATER_IS_BETTER
-from pipelines.report.document import LimitResult
+from pipelines.report.document import LimitResult, sides
 from pipelines.task import Task
 from pipelines.tracking import query
 
@@ -47,10 +47,7 @@ def limits_of(task: Task, run_id: str | None) -> tuple[str, tuple[LimitResult, .
     report = query.report(found)
     if report.task != task.name:
         raise BadInput(f"--run {run_id} is a run of {report.task}, not of {task.name}")
-    networks, baselines = (
-        [card.name for card in report.contenders if (card.kind == "classical") is classical]
-        for classical in (False, True)
-    )
+    networks, baselines = sides(report.contenders)
     judged = verdict.judge(
         task.limits, networks, baselines, report.contenders, report.comparisons, report.primary,
         GREATER_IS_BETTER[report.primary], report.data.rows,

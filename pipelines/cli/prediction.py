@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 
 from pipelines import catalogue
 from pipelines.contenders import saved
-from pipelines.data.examples import Examples
-from pipelines.data.tables import read_rows
+from pipelines.data.examples import Examples, Kind
+from pipelines.data.groups import labels_again
+from pipelines.data.tables import read_rows, read_table
 from pipelines.data.unlabelled import Unlabelled
+from pipelines.data.wording import listed
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Predictions
 from pipelines.tracking.registry import download_model
@@ -47,13 +50,42 @@ def predict_file(where: str, source: Path, destination: Path, contender: str | N
 def _read(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
     """The rows; the file of each, where each has its own; and notes."""
     if set(model.kinds.values()) <= TABULAR:
-        examples, notes = read_rows(source, model.kinds)
+        examples, notes = _read_table(model, source)
         return examples, (), tuple(notes)
+    if model.by_group is not None:
+        raise BadInput(
+            f"{model.name} decides by {model.by_group.attribute}, which pictures and recordings do not say; name "
+            "another --contender"
+        )
     own: Any = catalogue.find(model.task).sources.own
     rows: Unlabelled = own.unlabelled(str(source), model.shapes)
     length = len(next(iter(rows.columns.values())))
     examples = Examples(columns=rows.columns, target=np.full(length, np.nan), kinds=model.kinds)
     return examples, rows.files, rows.notes
+
+
+def _read_table(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...]]:
+    """The columns that the model takes, and the group of each row where it decides by that."""
+    by = model.by_group
+    if by is None:
+        return read_rows(source, model.kinds)
+    if by.attribute not in (there := read_table(source).columns):
+        raise BadInput(
+            f"--input {source} has no column {by.attribute!r}, which {model.name} decides by; add it (an empty cell is "
+            f"an unknown group), or name another --contender. Its columns are {listed(there, 50)}"
+        )
+    kind: Kind = "number" if by.number else "category"
+    examples, notes = read_rows(source, {**model.kinds, by.attribute: model.kinds.get(by.attribute, kind)})
+    values = np.asarray(examples.columns[by.attribute])
+    groups = labels_again(values, by.bands) if by.number else values
+    for row, group in enumerate(groups, start=1):
+        if group is not None and group not in by.seen:
+            raise BadInput(
+                f"--input {source}, row {row}: {model.name} decides by {by.attribute}, of which it has never seen "
+                f"{group!r}; its groups are {listed(by.seen, 50)}, and an empty cell is an unknown one"
+            )
+    columns = {name: examples.columns[name] for name in model.kinds}
+    return replace(examples, columns=columns, kinds=model.kinds, groups={by.attribute: groups}), notes
 
 
 def _table(model: saved.Saved, predictions: Predictions) -> Any:

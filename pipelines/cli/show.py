@@ -10,7 +10,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli import layout, show_bias, show_calibration, show_comparison, show_decisions, show_tuning
+from pipelines.cli import (
+    layout,
+    show_bias,
+    show_calibration,
+    show_comparison,
+    show_decisions,
+    show_mitigation,
+    show_tuning,
+)  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import legend
 from pipelines.report.document import LimitResult, Report
@@ -38,6 +46,7 @@ def report(console: Console, document: Report) -> None:
     if card.bias:
         show_bias.groups(console, card)
         show_bias.gaps(console, card)
+    show_mitigation.mitigations(console, document)
     limits(console, document.verdict.limits)
     console.print(f"[bold]{escape(document.verdict.sentence)}[/bold]")
     console.print(f"{document.seconds:.0f} s; MLflow run {document.mlflow_run_id}; `tapeline ui` opens it", style="dim")
@@ -148,7 +157,7 @@ def _scorecards(document: Report, shown: Sequence[str]) -> Table:
 def _trainings(console: Console, document: Report) -> None:
     """How each network was trained: the plan, what happened on the way, and what its gradients did."""
     for card in document.contenders:
-        if card.kind != "classical" and card.settings:
+        if card.kind not in ("classical", "mitigated") and card.settings:
             said = [
                 f"{escape(name)}: {escape(value)}" for name, value in card.settings.items() if "privacy" not in name
             ]

@@ -33,7 +33,7 @@ from pipelines.training.loop import Loop, traced
 from pipelines.training.plan import Plan, choose, rows_within
 from pipelines.training.privacy import Private, secret_seed
 from pipelines.training.spending import Spending
-from pipelines.training.step import Step, Supervised
+from pipelines.training.step import Supervised
 from pipelines.training.strategy import opened, replicas, synchronise
 from pipelines.training.workers import missed
 
@@ -116,7 +116,7 @@ class NetworkContender:
         objective = smoothed(self.objective.fitted(train.target), recipe)
         architecture = self.network.build(train, objective, recipe)
         rows, validation = (_rows(each, objective, architecture) for each in (train, valid))
-        rows = _weighted(rows, recipe)
+        rows, validation = self._learned(_weighted(rows, recipe)), self._learned(validation)
         replicas = opened().num_replicas_in_sync
         start = choose(recipe, rows.encoded_bytes, architecture.xla, replicas, rows.row_bytes, rows.on_demand)
         spending = Spending.of(recipe, len(train)) if recipe.private else None
@@ -170,8 +170,8 @@ class NetworkContender:
             if replicas() > 1:
                 synchronise(core)
             precision.lower(core, precision.chosen(self.recipe))
-            step = _step(core, objective, self.recipe, spending)
-            loop = Loop(step, core, objective.loss, self.recipe, plan)
+            step = self._step(core, objective, spending)
+            loop = Loop(step, core, step.loss, self.recipe, plan)
         self._loops[key] = loop  # the one used last stands last
         while len(self._loops) > MOST_LOOPS:
             del self._loops[next(iter(self._loops))]
@@ -179,6 +179,17 @@ class NetworkContender:
         if spending is not None and isinstance(loop.step, Private):
             loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own
         return loop
+
+    def _step(self, core: Any, objective: Objective, spending: Spending | None) -> Supervised | Private:
+        """The update that the recipe asks for."""
+        if spending is None:
+            return Supervised(core, objective.loss, self.recipe)
+        noise, seed = spending.noise_multiplier, secret_seed()
+        return Private(core, objective.loss, self.recipe, clip=spending.clip, noise_multiplier=noise, seed=seed)
+
+    def _learned(self, rows: Encodable) -> Encodable:
+        """The rows with what the step's loss takes for its target."""
+        return rows
 
     def _score(self, objective: Objective, valid: Examples) -> Callable[[NDArray[Any]], float] | None:
         """Validation outputs -> the primary score, negated where less is better; None where the loss is watched."""
@@ -257,14 +268,6 @@ def _best_of(train: Callable[[int], Trained], core: Any, starts: int) -> tuple[T
     return kept, {"starts": f"{', '.join(f'{abs(each):.4g}' for each in merits)} on validation rows; kept {place + 1}"}
 
 
-def _step(core: Any, objective: Objective, recipe: Recipe, spending: Spending | None) -> Step:
-    """The update that the recipe asks for."""
-    if spending is None:
-        return Supervised(core, objective.loss, recipe)
-    noise, seed = spending.noise_multiplier, secret_seed()
-    return Private(core, objective.loss, recipe, clip=spending.clip, noise_multiplier=noise, seed=seed)
-
-
 def _told(metrics: Mapping[str, tuple[float, ...]], recipe: Recipe) -> dict[str, tuple[float, ...]]:
     """The history without the training loss where that is private: no noise covers it."""
     return {name: values for name, values in metrics.items() if not (recipe.private and name == "loss")}
@@ -292,7 +295,7 @@ def _gradients(trained: Trained) -> dict[str, str]:
     return {"gradients": "; ".join(map(str, findings)) or "healthy in every layer"}
 
 
-def _weighted(rows: _Encodable, recipe: Recipe) -> _Encodable:
+def _weighted(rows: Encodable, recipe: Recipe) -> Encodable:
     """Training rows with the weights of their classes, if the recipe asks for that; validation rows keep their own."""
     if recipe.class_weights == "none":
         return rows
@@ -320,7 +323,7 @@ def _unnamed(config: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Encodable:
+class Encodable:
     """Examples beside the encoder that turns them into what the core takes."""
 
     examples: Examples
@@ -358,9 +361,9 @@ class _Encodable:
         return Rows(read, self.y, self.weight, self._evaluated)
 
 
-def _rows(examples: Examples, objective: Objective, architecture: Architecture) -> _Encodable:
+def _rows(examples: Examples, objective: Objective, architecture: Architecture) -> Encodable:
     weight = np.ones(len(examples)) if examples.weight is None else examples.weight
-    return _Encodable(
+    return Encodable(
         examples,
         architecture.encode,
         {name: examples.columns[name] for name in architecture.encode.input},

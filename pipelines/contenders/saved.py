@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, get_args
 
+from pipelines.contenders.by_group import decided
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
 from pipelines.contenders.network import FittedNetwork
 from pipelines.contenders.skops_io import skops_io
 from pipelines.data.examples import Examples, Kind
 from pipelines.errors import BadInput
-from pipelines.objectives import stored
+from pipelines.objectives import group_thresholds, stored
 from pipelines.objectives.calibration import Calibration, calibrated, from_dict
+from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 
 DESCRIPTION = "contender.json"
@@ -53,6 +55,7 @@ class Saved:
         shapes: shape of one value of the columns whose values are arrays, such as pictures.
         threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
         calibration: what probabilities are mapped by before that; None where they stay as they are.
+        by_group: thresholds of each group, where it decides by those.
     """
 
     task: str
@@ -63,10 +66,13 @@ class Saved:
     threshold: float
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     calibration: Calibration | None = None
+    by_group: GroupThresholds | None = None
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
         predictions = calibrated(self.fitted.predict(examples), self.calibration)
+        if self.by_group is not None:
+            return decided(predictions, self.by_group, examples, self.kinds)
         return predictions if self.threshold != self.threshold else predictions.decide(self.threshold)
 
 
@@ -79,6 +85,7 @@ def save(
     examples: Examples,
     threshold: float,
     calibration: Calibration | None = None,
+    by_group: GroupThresholds | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
@@ -97,6 +104,7 @@ def save(
         "column": getattr(fitted, "column", None),
         "threshold": None if threshold != threshold else threshold,
         "calibration": None if calibration is None else calibration.to_dict(),
+        "by_group": None if by_group is None else by_group.to_dict(),
     }
     with whole(folder / DESCRIPTION) as file:
         file.write(json.dumps(description, indent=1).encode())
@@ -133,6 +141,8 @@ def load(folder: Path) -> Saved:
             raise ValueError(f"a threshold of {threshold} is no probability")
         told = description.get("calibration")
         calibration = None if told is None else from_dict(told)
+        told = description.get("by_group")
+        by_group = None if told is None else group_thresholds.from_dict(told)
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):
@@ -148,7 +158,7 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group)
 
 
 def _load_keras(path: Path) -> Any:

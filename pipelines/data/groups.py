@@ -38,7 +38,7 @@ def set_aside(dataset: Dataset, sensitive: Sequence[Sensitive]) -> Dataset:
     """
     examples = dataset.examples
     columns, groups = dict(examples.columns), dict(examples.groups)
-    notes = list(dataset.notes)
+    notes, bands = list(dataset.notes), dict(dataset.bands)
     for attribute in sensitive:
         name = attribute.column
         if name in columns:
@@ -48,7 +48,10 @@ def set_aside(dataset: Dataset, sensitive: Sequence[Sensitive]) -> Dataset:
                 )
             if attribute.bands and examples.kinds[name] != "number":
                 raise BadInput(f"--sensitive {name!r} holds words, so it cannot be cut into bands at {attribute.bands}")
-            groups[name] = label_groups(np.asarray(columns[name]), attribute.bands)
+            values = np.asarray(columns[name])
+            if examples.kinds[name] == "number":
+                bands[name] = edges_of(values, attribute.bands)
+            groups[name] = label_groups(values, bands.get(name, ()))
             if not attribute.keep:
                 del columns[name]
         elif name not in groups:
@@ -68,7 +71,23 @@ def set_aside(dataset: Dataset, sensitive: Sequence[Sensitive]) -> Dataset:
     if not columns:
         raise BadInput(f"{dataset.source}: --sensitive takes every column out of the inputs; leave one to learn from")
     kinds = {name: examples.kinds[name] for name in columns}
-    return replace(dataset, examples=replace(examples, columns=columns, kinds=kinds, groups=groups), notes=tuple(notes))
+    examples = replace(examples, columns=columns, kinds=kinds, groups=groups)
+    return replace(dataset, examples=examples, notes=tuple(notes), bands=bands)
+
+
+def edges_of(values: NDArray[Any], bands: Sequence[float] = ()) -> tuple[float, ...]:
+    """Where `label_groups` cuts numbers; empty where each number is a group."""
+    present = np.asarray(values, np.float64)
+    present = present[~np.isnan(present)]
+    few = len(np.unique(present)) <= FEW
+    return tuple(bands) if bands or few else quartiles(present)
+
+
+def labels_again(values: NDArray[Any], bands: Sequence[float]) -> NDArray[Any]:
+    """(n,) object str, None where missing: the groups of other rows, cut at the edges that `edges_of` gave."""
+    if bands:
+        return label_groups(values, bands)
+    return np.array([None if value != value else written(value) for value in values.tolist()], dtype=object)
 
 
 def label_groups(values: NDArray[Any], bands: Sequence[float] = ()) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
 
-ContenderKind = Literal["network", "classical", "ensemble", "alternative"]
+ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated"]
 Answer = Literal["yes", "no", "inconclusive"]
 
 
@@ -181,6 +181,31 @@ class NetBenefit:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A number before and after mitigation; `change` is after minus before, paired, with its own interval."""
+
+    name: str
+    before: Estimate
+    after: Estimate
+    change: Estimate
+
+
+@dataclass(frozen=True)
+class Mitigation:
+    """What a mitigated contender gained and what it cost, against the contender that it was made of.
+
+    `gaps` are those of the attribute, by metric; `scores` what was paid (`auroc`, `accuracy`, `balanced_accuracy`).
+    """
+
+    contender: str
+    base: str
+    method: str
+    attribute: str
+    gaps: tuple[Change, ...]
+    scores: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
 class LimitResult:
     """One limit of the task, the value that was measured, and whether it holds."""
 
@@ -233,6 +258,7 @@ class Report:
     """Of `tapeline tune`: the budget of every contender, and all that was tried."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
+    mitigations: tuple[Mitigation, ...] = ()
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -274,7 +300,26 @@ class Report:
         fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
+        fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
         return cls(**fields)
+
+
+def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Networks and baselines by name: who takes part in the question. Mitigated ones answer another one."""
+    found = [(each.name, each.kind) for each in competing if each.kind != "mitigated"]
+    networks = [name for name, kind in found if kind != "classical"]
+    return networks, [name for name, kind in found if kind == "classical"]
+
+
+def _mitigation(told: Mapping[str, Any]) -> Mitigation:
+    changed = {
+        part: tuple(
+            Change(each["name"], *(_estimate(each[side]) for side in ("before", "after", "change")))
+            for each in told[part]
+        )
+        for part in ("gaps", "scores")
+    }
+    return Mitigation(**{**told, **changed})
 
 
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.evaluation import curves, decisions, net_benefit
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
-from pipelines.report import figures, figures_calibration
+from pipelines.report import figures, figures_calibration, figures_mitigation
 from pipelines.report.document import Report
 from pipelines.report.figures_tuning import tuning
 
@@ -31,6 +31,10 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         yield "tuning", tuned
     primary = {card.name: card.scores[report.primary] for card in report.contenders}
     first = next(iter(outcomes.values()))
+    for attribute in dict.fromkeys(each.attribute for each in report.mitigations):
+        yield f"mitigation_{attribute}", figures_mitigation.gap_against_score(report, attribute)
+    apart = {card.name for card in report.contenders if card.kind == "mitigated"}  # they have a figure of their own
+    outcomes = {name: outcome for name, outcome in outcomes.items() if name not in apart}
     if objective.kind == "regression":
         yield "residuals", figures.residuals({n: o.predictions.values for n, o in outcomes.items()}, first.target)
     elif first.predictions.values.shape[1] == 2:

@@ -1,8 +1,9 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
-`group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group); `history/fold-1/valid_loss`,
-one value per epoch. What is NaN is not logged: it breaks MLflow's pages.
+`group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
+`mitigation/mlp/reweighing/sex/equalized_odds`, which is a change; `history/fold-1/valid_loss`, one value per epoch.
+What is NaN is not logged: it breaks MLflow's pages.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ def of_report(report: Report) -> dict[str, float]:
                 metrics[name] = getattr(test, name)
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
+    for each in report.mitigations:
+        for change in (*each.gaps, *each.scores):
+            name = metric_name("mitigation", each.base, each.method, each.attribute, change.name)
+            metrics |= _estimate(name, change.change)
     return finite(metrics)
 
 

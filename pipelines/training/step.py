@@ -73,10 +73,17 @@ class Supervised:
     Args:
         core: Keras model, built; its layers compute in the precision they have (`precision.lower`).
         loss: (y, outputs) -> (batch,) per-example loss.
+        beside: (y, outputs, weight) -> what is added to the mean loss, of the rows of all replicas; the same on each.
     """
 
-    def __init__(self, core: Any, loss: Callable[[Any, Any], Any], recipe: Recipe) -> None:
-        self.core, self.loss, self.recipe = core, loss, recipe
+    def __init__(
+        self,
+        core: Any,
+        loss: Callable[[Any, Any], Any],
+        recipe: Recipe,
+        beside: Callable[[Any, Any, Any], Any] | None = None,
+    ) -> None:
+        self.core, self.loss, self.recipe, self.beside = core, loss, recipe, beside
         self.optimiser = make_optimiser(recipe, core.trainable_variables)
         self.average = Average(core, recipe.average) if recipe.average else None
         self.loss_scale = LossScale() if needs_loss_scale(core) else None
@@ -164,9 +171,11 @@ class Supervised:
         with tf.GradientTape() as tape:
             outputs = self.core(batch.x, training=True)
             loss = tf.reduce_sum(self.loss(batch.y, outputs) * batch.weight)
-            # Each part on each replica adds its share of the penalty, so that their sum counts it once.
-            share = penalty(self.core, self.recipe) / (replicas() * self.recipe.accumulate)
-            objective = loss / batch.denominator + share
+            # Each part on each replica adds its share of the penalties, so that their sum counts them once.
+            added = penalty(self.core, self.recipe)
+            if self.beside:
+                added += self.beside(batch.y, outputs, batch.weight)
+            objective = loss / batch.denominator + added / (replicas() * self.recipe.accumulate)
             if self.loss_scale:
                 objective = self.loss_scale.multiply(objective)
         variables = self.core.trainable_variables

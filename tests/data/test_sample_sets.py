@@ -357,7 +357,7 @@ def test_a_pickle_that_was_changed_is_not_opened(empty_folder, monkeypatch):
     from pipelines.data.builders import wheels
 
     monkeypatch.setattr("pandas.read_pickle", lambda *arguments, **settings: pytest.fail("it was opened"))
-    monkeypatch.setitem(wheels._PICKLES, "credit_data", "0" * 64)
+    monkeypatch.setitem(wheels._PICKLES, "modeldata/credit_data", "0" * 64)
     with pytest.raises(BadInput, match="is not the file that was published"):
         CREDIT.load(DataRequest())
 

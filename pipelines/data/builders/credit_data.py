@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 
 from pipelines.data.builders.features import category, number
 from pipelines.data.builders.sample_facts import SampleFacts
-from pipelines.data.builders.wheels import modeldata_frame
+from pipelines.data.builders.wheels import r_frame
 
 NUMBERS = ("Seniority", "Time", "Age", "Expenses", "Income", "Assets", "Debt", "Amount", "Price")
 CATEGORIES = ("Home", "Marital", "Records", "Job")
@@ -44,6 +44,6 @@ class CreditData(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        table = modeldata_frame("credit_data")
+        table = r_frame("modeldata/credit_data")
         table = table.fillna(dict.fromkeys(CATEGORIES, ""))
         yield from enumerate(table.to_dict("records"))

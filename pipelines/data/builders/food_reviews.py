@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from pipelines.data.builders.sample_facts import SampleFacts
-from pipelines.data.builders.wheels import modeldata_frame
+from pipelines.data.builders.wheels import r_frame
 
 TABLES = {"train": "training_data", "test": "testing_data"}
 
@@ -38,6 +38,6 @@ class FoodReviews(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(table) for split, table in TABLES.items()}
 
     def _generate_examples(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        rows = modeldata_frame(table)
+        rows = r_frame(f"modeldata/{table}")
         for row, (review, score) in enumerate(zip(rows["review"], rows["score"], strict=True)):
             yield row, {"text": review, "score": score}

