@@ -37,9 +37,7 @@ def tuned(
     train, found = prepared.dataset.examples.take(prepared.folds[0].train), []
     for contender in contenders:
         if not hasattr(contender, "having"):
-            raise BadInput(
-                f"{contender.name} cannot be tuned; leave out what makes it compete (protocol.mitigate, recipe.members)"
-            )
+            raise BadInput(f"{contender.name} cannot be tuned; leave out what makes it compete (protocol.mitigate)")
         found.append(TunedContender(cast(Tunable, contender), prepared.objective, budget, pinned))
     if not any(each.base.space(train, pinned).axes for each in found):
         raise BadInput(

@@ -227,7 +227,7 @@ def test_the_same_seed_gives_the_same_classical_predictions(request_):
 def test_a_report_says_all_and_survives_being_written(report):
     assert Report.from_dict(report.to_dict()).to_json() == report.to_json()
     assert [card.name for card in report.contenders] == ["mlp", "prior", "linear"]
-    assert {row.attribute for card in report.contenders for row in card.bias} == {"Age", "Marital"}
+    assert {row.attribute for card in report.contenders for row in card.bias} == {"Age", "Marital", "Age x Marital"}
     assert [each.baseline for each in report.comparisons] == ["prior", "linear"]
     assert all(card.decisions["sensitivity"].low <= card.decisions["sensitivity"].high for card in report.contenders)
     assert all(card.calibration["brier"].low <= card.calibration["brier"].high for card in report.contenders)
