@@ -292,16 +292,17 @@ class Report:
         verdict["limits"] = tuple(LimitResult(**_numbers(limit, "value")) for limit in verdict["limits"])
         fields["data"] = DataCard(**data)
         fields["contenders"] = tuple(_scorecard(card) for card in fields["contenders"])
-        fields["comparisons"] = tuple(
-            Comparison(**_numbers(row, *(name for name, value in row.items() if value is None)))
-            for row in fields["comparisons"]
-        )
+        fields["comparisons"] = tuple(_comparison(row) for row in fields["comparisons"])
         fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
         fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
         fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
         return cls(**fields)
+
+
+def _comparison(told: Mapping[str, Any]) -> Comparison:
+    return Comparison(**_numbers(told, *(name for name, value in told.items() if value is None)))
 
 
 def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:

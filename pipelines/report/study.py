@@ -17,6 +17,7 @@ from pipelines.report.document import (
     ContenderKind,
     DataCard,
     Estimate,
+    _comparison,
     _estimate,
     _numbers,
     _plain,
@@ -194,7 +195,5 @@ def _size(document: Mapping[str, Any]) -> Size:
         )
         for each in fields["contenders"]
     )
-    fields["comparisons"] = tuple(
-        Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
-    )
+    fields["comparisons"] = tuple(_comparison(row) for row in fields["comparisons"])
     return Size(**fields)
