@@ -37,22 +37,22 @@ def comparisons(console: Console, document: Report) -> None:
 
 
 def _comparisons(document: Report, wide: bool) -> Table:
-    """A row a pair; where it is narrow, headings take two lines and intervals stand under the lead."""
+    """A row a pair; where it is narrow, intervals stand under the lead and headings take two lines."""
     tests = ", ".join(dict.fromkeys(each.test for each in document.comparisons))
     networks = list(dict.fromkeys(each.contender for each in document.comparisons))
-    several = len(networks) > 1
-    margin = max(each.margin for each in document.comparisons)
+    several, margin = len(networks) > 1, any(each.margin for each in document.comparisons)
+    gap = " " if wide else "\n"
     table = layout.table(f"lead of {' and '.join(networks)} in {spoken(document.primary)} ({tests} test)")
-    layout.words(table, *(["of"] if several else []), "over")
-    layout.numbers(table, "lead", "95 % interval", "p (Holm)", "effect", "more rows" if wide else "more\nrows")
-    layout.numbers(table, *(["p (margin)" if wide else "p\n(margin)"] if margin else []))
+    layout.words(table, *(["of"] if several and wide else []), "over")
+    layout.numbers(table, *(["lead", "95 % interval"] if wide else ["lead\n95 % interval"]))
+    layout.numbers(table, f"p{gap}(Holm)", "effect", f"more{gap}rows", *([f"p{gap}(margin)"] if margin else []))
     layout.words(table, "better?")
     for each in document.comparisons:
+        lead, ends = signed(each.difference, 4), interval(each.low, each.high, 4, signed)
+        names = [each.contender, each.baseline] if wide else [f"{each.contender}\nover {each.baseline}"]
         table.add_row(
-            *([each.contender] if several else []),
-            each.baseline,
-            signed(each.difference, 4),
-            interval(each.low, each.high, 4, signed),
+            *(names if several else [each.baseline]),
+            *([lead, ends] if wide else [f"{lead}\n{ends}"]),
             _p(each.p_value),
             signed(each.effect_size, 2) if each.effect_size == each.effect_size else "-",
             _more(each.rows_to_decide),

@@ -65,7 +65,7 @@ def of_resamples(values: Sequence[float], drawn: Sequence[Floats], units: int) -
     by_rows = few * _of_single_rows(defined)
     fixed = max(between - by_rows, 0.0) / s
     variance = of_mean + fixed
-    freedom = _freedom(fixed / variance, s - 1, units - 1) if fixed > 0 else units - 1.0
+    freedom = _freedom(min(between / s / variance, 1.0), s - 1, units - 1) if between > 0 else units - 1.0
     return Spread(math.sqrt(variance), freedom, math.sqrt(between), _rest(variance, between / s), fixed)
 
 

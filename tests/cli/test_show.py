@@ -68,6 +68,24 @@ def test_calibration_is_shown_of_all_but_the_prior_with_a_sentence_on_the_networ
     assert "before calibration: " in shown(replace(report, contenders=cards), width)
 
 
+def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(report):
+    verdict = report.verdict
+    each = next(each for each in report.comparisons if each.baseline == verdict.best_baseline)
+    others = tuple(one for one in report.comparisons if one is not each)
+    undecided = replace(each, p_value=0.3, rows_to_decide=2400.0, effect_size=0.081, margin=0.01, p_non_inferior=0.0213,
+                        training_sd=0.0123, test_sd=0.0345)  # fmt: skip
+    for width in (80, 120):
+        text = shown(replace(report, comparisons=(undecided, *others)), width)
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+        row = next(line for line in text.splitlines() if line.startswith(f"{each.baseline} ") and "2,400" in line)
+        assert row.split()[-6:] == ["0.300", "+0.08", "2,400", "0.021", "not", "clear"]
+        said = " ".join(text.split())
+        assert f"spread of the lead of {each.contender} over {each.baseline}: 0.0123 from one training" in said
+        assert "more rows: how many would decide" in said
+    hopeless = replace(undecided, rows_to_decide=math.inf)
+    assert "no use" in shown(replace(report, comparisons=(hopeless,)), 120)
+
+
 def test_an_undefined_number_is_said_to_be_undefined(report):
     unknown = Estimate(math.nan)
     row = GroupRow("sex", "x", 1, 0, dict.fromkeys(report.contenders[0].bias[0].metrics, unknown))

@@ -43,7 +43,7 @@ def test_degrees_of_freedom_lie_between_those_of_the_parts():
     rng = np.random.default_rng(2)
     values, drawn = worlds(rng, 3, 1.0, 0.5, 0.0)
     found = spread.of_resamples(values, drawn, 200)
-    share = found.fixed / found.error**2
+    share = found.training_sd**2 / 3 / found.error**2
     expected = share * stats.t.ppf(0.975, 2) + (1 - share) * stats.t.ppf(0.975, 199)
     assert stats.t.ppf(0.975, found.freedom) == pytest.approx(expected, rel=1e-6)
     assert 2 < found.freedom < 199

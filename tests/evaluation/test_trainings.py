@@ -172,6 +172,5 @@ def test_numbers_are_compared_over_trainings_too():
         for name, size in (("net", 0.5), ("base", 1.0))
     }
     (found,) = compare("net", ["base"], sides, NUMBER, "rmse", resamples=300)
-    assert found.low > 0.4
-    assert found.high < 0.6
-    assert found.p_value < 1e-6
+    assert 0.3 < found.low < found.high < 0.7
+    assert found.p_value < 1e-3
