@@ -10,13 +10,13 @@ import numpy as np
 from pipelines.evaluation import curves, decisions
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
-from pipelines.report import figures
+from pipelines.report import figures, figures_bias
 from pipelines.report.document import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BIAS_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "mae", "mean_error")
+BIAS_METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "accuracy", "mae", "mean_error")
 
 
 def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective) -> Iterator[tuple[str, Figure]]:
@@ -43,6 +43,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
     for metric in BIAS_METRICS:
         if metric in found:
             yield f"bias_{metric}", figures.bias_bars(report, metric, report.verdict.network)
+    if any(gap.difference == gap.difference for card in report.contenders for gap in card.gaps):
+        yield "gaps", figures_bias.gaps(report)
 
 
 def _roc(target: Any, score: Any) -> figures.Curve:
