@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks import calibrated
+from benchmarks import calibrated, gaps
 from benchmarks.repeated import Trainings
 from benchmarks.series import Series
 from benchmarks.simulated import OBJECTIVE, World, halves_of_features
@@ -210,6 +210,8 @@ QUESTIONS = (
     _coverage("TPR gap of two groups, 800 rows", partial(covers_gap, GROUPS)),
     _coverage("TPR gap, 1600 rows of 320 patients", partial(covers_gap, PATIENTS_IN_GROUPS)),
     _coverage("TPR gap, patients with rows in both groups", partial(covers_gap, PATIENTS_ACROSS_GROUPS)),
+    *(_coverage(f"gap of {name}", ask) for name, ask in gaps.COVERS),
+    *(_error(name, ask) for name, ask in gaps.ERRS),
     _error("three baselines, by AUROC, 400 rows", partial(decides, ROWS, "auroc", 0.0, DECIDED)),
     _error("three baselines, by accuracy, 400 rows", partial(decides, ROWS, "accuracy", 0.0, DECIDED)),
     _error("three baselines, by AUROC, 80 patients", partial(decides, PATIENTS, "auroc", 0.0, DECIDED)),

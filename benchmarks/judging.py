@@ -1,7 +1,8 @@
 """What judging costs: `python -m benchmarks.judging`.
 
-Four contenders on 100 000 simulated rows with three sensitive attributes: scores with intervals, groups and gaps,
-decisions, calibration, and the paired tests, by the code that judges runs; seconds, and the peak memory of the process.
+Four contenders on 100 000 simulated rows with three sensitive attributes and their intersections: scores with
+intervals, groups and gaps, decisions, calibration, and the paired tests, by the code that judges runs; seconds, and the
+peak memory of the process.
 """
 
 from __future__ import annotations

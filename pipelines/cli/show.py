@@ -171,5 +171,5 @@ def _limit(name: str) -> str:
         "beats_best_baseline": "beats the best baseline",
         "primary_at_least": "deciding score at least as good as",
         "calibration_error_at_most": "calibration error at most",
-        "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",
+        "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",  # low end, of two attributes
     }.get(what, name)

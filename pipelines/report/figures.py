@@ -227,7 +227,8 @@ def _over_epochs(axes: Axes, values: Sequence[float], colour: str, dashes: str, 
 
 def _bars_of(report: Report, metric: str, contender: str | None) -> list[BiasBar]:
     card = report.scorecard(contender or report.verdict.winner)
-    return [BiasBar(row.attribute, row.group, row.n, row.metrics[metric]) for row in card.bias if metric in row.metrics]
+    rows = [row for row in card.bias if metric in row.metrics and not row.intersection]
+    return [BiasBar(row.attribute, row.group, row.n, row.metrics[metric]) for row in rows]
 
 
 def _largest(bars: list[BiasBar]) -> tuple[list[BiasBar], int]:

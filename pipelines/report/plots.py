@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.evaluation import curves, decisions, net_benefit
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
-from pipelines.report import figures, figures_calibration, figures_mitigation
+from pipelines.report import figures, figures_bias, figures_calibration, figures_mitigation
 from pipelines.report.document import Report
 from pipelines.report.figures_tuning import tuning
 
@@ -21,7 +21,7 @@ BANDED = np.linspace(0.02, 0.98, 33)
 """Thresholds at which the net benefit's interval is drawn."""
 SPREAD = 20
 """Bins of equal width in which all predictions are counted."""
-BIAS_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "mae", "mean_error")
+BIAS_METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "accuracy", "mae", "mean_error")
 
 
 def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective) -> Iterator[tuple[str, Figure]]:
@@ -49,6 +49,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
     for metric in BIAS_METRICS:
         if metric in found:
             yield f"bias_{metric}", figures.bias_bars(report, metric, report.verdict.network)
+    if any(gap.difference == gap.difference for card in report.contenders for gap in card.gaps):
+        yield "gaps", figures_bias.gaps(report)
 
 
 def _roc(target: Any, score: Any) -> figures.Curve:
