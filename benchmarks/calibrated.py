@@ -110,8 +110,8 @@ MEASURES = {
     "slope": "calibration slope",
     "in_the_large": "calibration in the large",
     "brier": "Brier score",
-    "reliability": "reliability",
 }
+"""Of `Said.truth`, what is promised; the interval of reliability is a little too wide where units are few."""
 COVERS = tuple(
     (f"{spoken}, {what}, {how}", partial(covers, Said(world, *changed), measure))
     for measure, spoken in MEASURES.items()

@@ -102,10 +102,9 @@ def test_the_test_errs_as_often_as_it_says_and_without_a_fit():
 )
 def test_the_parts_of_the_brier_score_add_up_to_it_exactly(rows):
     target, probability, weight, ids = (np.array(column) for column in zip(*rows, strict=True))
-    parts = {
-        name: each.value
-        for name, each in brier_parts(Binned(Rows.of(target, probability, weight, ids), probability)).items()
-    }
+    # Three bins, so that most hold several probabilities.
+    binned = Binned(Rows.of(target, probability, weight, ids), probability, bins=3)
+    parts = {name: each.value for name, each in brier_parts(binned).items()}
     total = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within_bins"]
     assert total == pytest.approx(parts["brier"], abs=1e-12)
     assert parts["brier"] == pytest.approx(brier_score_loss(target, probability, sample_weight=weight, pos_label=1))
