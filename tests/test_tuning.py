@@ -34,6 +34,9 @@ FAST = ("recipe.epochs=1", "recipe.plan=resident", "protocol.folds=2", "protocol
 SMALL = replace(TASK, baselines=tuple(each for each in TASK.baselines if each.name in ("prior", "linear")))
 
 
+pytestmark = pytest.mark.timeout(1800)  # four runs one after the other: on a busy machine they take a while
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tuning")
@@ -218,7 +221,7 @@ def test_folds_are_tuned_each_by_itself(request_):
     ("assignments", "said"),
     [
         (["recipe.trials=5"], r"--set recipe\.trials is for the search of `tapeline run`"),
-        (["recipe.dp_epsilon=8"], "private training promises what one training spends"),
+        (["recipe.dp_epsilon=8", "recipe.batch_size=16"], "private training promises what one training spends"),
     ],
 )
 def test_what_does_not_go_together_with_tuning_is_refused(request_, assignments, said):

@@ -96,7 +96,8 @@ def recipe_space(network: Network, recipe: Recipe, pinned: Collection[str]) -> S
     Raises:
         BadInput: the recipe as it was set refuses what would be tried.
     """
-    axes = {name: axis for name, axis in (network.search or USUAL).items() if name not in pinned}
+    declared = USUAL if network.search is None else network.search
+    axes = {name: axis for name, axis in declared.items() if name not in pinned}
     for name, axis in dict(axes).items():
         try:
             require_searchable(recipe, {name: axis})

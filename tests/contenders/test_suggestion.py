@@ -97,6 +97,10 @@ def test_a_network_that_declares_nothing_is_searched_where_its_recipe_allows():
     assert set(recipe_space(Network("n", None), Recipe(optimiser="adam"), ()).axes) == {"learning_rate", "dropout"}
 
 
+def test_a_network_that_declares_that_nothing_is_searched_is_taken_at_its_word():
+    assert recipe_space(Network("n", None, {}), Recipe(), ()).axes == {}
+
+
 def test_what_is_pinned_is_not_searched():
     network = Network("n", None, {"width": OneOf(8, 16), "dropout": OneOf(0.1)})
     assert set(recipe_space(network, Recipe(), ("width",)).axes) == {"dropout"}

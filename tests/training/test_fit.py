@@ -17,7 +17,7 @@ from pipelines.training import precision
 from pipelines.training.checkpoint import Checkpoints
 from pipelines.training.feed import Rows
 from pipelines.training.fit import fit
-from pipelines.training.loop import Loop
+from pipelines.training.loop import Loop, traced
 from pipelines.training.plan import RESIDENT_BYTES, Plan, choose
 from pipelines.training.step import Batch, Clock, Supervised
 
@@ -178,6 +178,23 @@ def test_nothing_is_left_of_an_earlier_fold(plan):
     expected, _ = trained(plan, core=fresh(2))
     for ours, theirs in zip(loop.core.get_weights(), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("plan", [RESIDENT, COMPILED], ids=str)
+def test_another_rate_decay_and_length_need_no_other_trace(plan):
+    """What `NOT_TRACED` names: a loop that trained by one recipe trains by another as a new one would."""
+    other = replace(RECIPE, learning_rate=0.003, weight_decay=0.5, epochs=5, patience=9)
+    loop = looped(network(), plan=plan)
+    fit(loop, data(21, seed=8), data(13, seed=9), 1, None, unwatched)
+    loop.restart(network(), other)
+    found = fit(loop, data(21), data(13, seed=2), 5, None, unwatched)
+    expected, history = trained(plan, other)
+    for ours, theirs in zip(loop.core.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert found.metrics["loss"] == history.metrics["loss"]
+    assert len(found.metrics["loss"]) == 5
+    assert loop.train.experimental_get_tracing_count() == 1
+    assert traced(other) == traced(RECIPE) != traced(replace(RECIPE, weight_decay=0.0)) != traced(replace(RECIPE, l2=0))
 
 
 def test_the_best_epochs_weights_return_and_patience_ends():
