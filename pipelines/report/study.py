@@ -195,6 +195,7 @@ def _size(document: Mapping[str, Any]) -> Size:
         for each in fields["contenders"]
     )
     fields["comparisons"] = tuple(
-        Comparison(**_numbers(row, "difference", "low", "high", "p_value")) for row in fields["comparisons"]
+        Comparison(**_numbers(row, *(name for name, value in row.items() if value is None)))
+        for row in fields["comparisons"]
     )
     return Size(**fields)
