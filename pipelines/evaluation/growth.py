@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.evaluation.comparison import compare, holm
-from pipelines.evaluation.intervals import expanded_tail
+from pipelines.evaluation.intervals import expanded_tail, spread_of
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
 from pipelines.report.document import Comparison, Estimate
@@ -114,37 +114,54 @@ def crossing_interval(
         networks, baselines: (s,) the two that are compared at each size, all tested on the same rows.
     """
     sign = 1 if objective.greater_is_better(objective.primary) else -1
+    length = max(outcome.length for outcome in (*networks, *baselines))
     sides = [
-        np.stack([drawn(outcome, objective, resamples, seed) for outcome in side], axis=1)
-        for side in (networks, baselines)
+        np.stack(
+            [drawn(outcome, objective, resamples, seed, length, (side, place)) for place, outcome in tested], axis=1
+        )
+        for side, tested in enumerate((enumerate(networks), enumerate(baselines)))
     ]
     leads = sign * (sides[0] - sides[1])
     found = crossing(rows, leads[~np.isnan(leads).any(axis=1)])
     if 2 * len(found) < resamples:
         return math.nan, math.nan
-    units = networks[0].units if len(networks[0].rounds) == 1 else math.inf
-    tail = 0.025 if math.isinf(units) or units < 2 else expanded_tail(0.05, int(units))
+    resampled = len(networks[0].parts) == 1 and networks[0].units > 1
+    tail = expanded_tail(0.05, networks[0].units) if resampled else 0.025
     low, high = np.quantile(found, [tail, 1 - tail], method="inverted_cdf")  # no mean of a number and infinity
     return float(low), float(high)
 
 
-def drawn(outcome: Outcome, objective: Objective, resamples: int, seed: int) -> Floats:
+def drawn(
+    outcome: Outcome,
+    objective: Objective,
+    resamples: int,
+    seed: int,
+    length: float | None = None,
+    place: tuple[int, int] = (0, 0),
+) -> Floats:
     """(resamples,) values that the primary score might have had; the same seed draws alike for all who were tested
     on the same rows, so that what they have in common cancels in differences.
 
-    Holdout: bootstrap resamples of the tested units. Cross-validation: around the mean over the folds, with the folds'
-    own covariance between contenders and sizes, and the corrected variance and the t-distribution of the paired test
-    (Nadeau and Bengio 2003).
+    Holdout: bootstrap resamples of the tested units, or blocks of them in time, and what several trainings differ by,
+    which no two contenders or sizes share. Cross-validation: around the mean over the folds, with the folds' own
+    covariance between contenders and sizes, and the corrected variance and the t-distribution of the paired test
+    (Nadeau and Bengio 2003), which holds what trainings differ by.
+
+    Args:
+        length: mean length of a block in time, which must be one for all who are compared.
+        place: tells one training's luck from another's.
     """
     score = objective.primary
-    if len(outcome.rounds) == 1:
-        return outcome.replicates(objective, resamples, seed)[score]
+    if len(outcome.parts) == 1:
+        found = outcome.replicates(objective, resamples, seed, length)[score]
+        if outcome.trainings == 1:
+            return found
+        apart = math.sqrt(spread_of(outcome, objective, resamples, seed).fixed)
+        return found + apart * np.random.default_rng([seed, 2, *place]).normal(size=resamples)
     values = np.array([fold[score] for fold in outcome.fold_scores(objective)])
     if np.isnan(values).all():
         return np.full(resamples, np.nan)
-    n_train, n_test = (
-        float(np.mean([getattr(part, size) for part in outcome.rounds])) for size in ("n_train", "n_test")
-    )
+    n_train, n_test = outcome.sizes
     folds, chance = len(values), np.random.default_rng([seed, 1])
     normal, spread = chance.normal(size=(resamples, folds)), chance.chisquare(folds - 1, resamples) / (folds - 1)
     off = np.nan_to_num(values - np.nanmean(values))

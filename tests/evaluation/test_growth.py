@@ -194,3 +194,20 @@ def test_a_size_without_the_network_is_passed_over():
     assert found.between == (100, 400)
     nowhere = read("mlp", [replace(each, comparisons=()) for each in sizes], [flat] * 4, (), NUMBERS, 100, 0)
     assert nowhere.sentence == "mlp could not be compared with a baseline at any amount of data."
+
+
+def test_what_trainings_differ_by_is_not_shared_and_widens_the_crossing():
+    """Three trainings at each size, on the same rows, whose RMSE is 0.9, 1 or 1.1 of what the law says."""
+
+    def trained(luck, level):
+        errors = np.concatenate([luck * level * each for each in (0.9, 1.0, 1.1)])
+        rounds = tuple(Round(number * 2000, (number + 1) * 2000, 300, number) for number in range(3))
+        return Outcome(np.zeros(6000), Predictions(errors), rounds, np.tile(np.arange(2000), 3))
+
+    luck = np.tile([1.0, -1.0], 1000)
+    levels = [[gap * rows**-0.5 + ceiling for rows in ROWS] for ceiling, gap in ((0.8, 4), (1.0, 1))]
+    several = [[trained(luck, level) for level in each] for each in levels]
+    low, high = crossing_interval(ROWS, *several, NUMBERS, 500, 0)
+    assert low < 200 < 229 < high
+    found = drawn(several[0][0], NUMBERS, 4000, 0)
+    assert found.std() == pytest.approx(levels[0][0] * 0.1 / math.sqrt(3), rel=0.1)

@@ -71,6 +71,13 @@ def test_the_schema_is_of_all_and_no_more(study, schema):
         jsonschema.validate({**document, "more": 1}, schema)
 
 
+def test_what_a_report_holds_too_has_its_shape(schema):
+    whole = json.loads(Path(module.__file__).with_name("schema.json").read_text(encoding="utf-8"))["$defs"]
+    shared = set(schema["$defs"]) & set(whole)
+    assert shared >= {"comparison", "data", "estimate"}
+    assert {name: schema["$defs"][name] for name in shared} == {name: whole[name] for name in shared}
+
+
 def test_another_schema_is_refused(study):
     with pytest.raises(ValueError, match="has schema 7"):
         Study.from_dict({**study.to_dict(), "schema": 7})
