@@ -11,6 +11,7 @@ from pipelines.errors import BadInput
 
 SHIPPED = [
     "finance/credit-default",
+    "finance/mortgage-approval",
     "medical_imaging/breast-cancer",
     "medical_imaging/lung-nodule",
     "nlp/sentiment",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -17,9 +17,9 @@ from pipelines.report.document import Change, Estimate, Mitigation, Report
 GAP, SCORES = "equalized_odds", ("auroc", "balanced_accuracy")
 
 BY_THE_ATTRIBUTE = (
-    "Thresholds of groups decide by {attribute} itself, which the law forbids in places (for credit in the United "
-    "States and the European Union, for one); who is applied to has to say it. They leave the ranking, and so the "
-    "AUROC, as it is: balanced accuracy shows what they cost."
+    "Thresholds of groups decide by {attribute} itself, which the law forbids in places (to lenders in the United "
+    "States, for one), and everybody has to state it. They leave the ranking, and so the AUROC, as it is: balanced "
+    "accuracy shows what they cost."
 )
 
 
@@ -30,43 +30,56 @@ def mitigations(console: Console, document: Report) -> None:
         return
     console.print(layout.widest(console, (partial(_table, told, wide) for wide in (True, False))))
     console.print("95 % intervals; other gaps and accuracy are in the report (--json, `tapeline ui`)\n", style="dim")
+    first = "in the first fold: " if "cross-validation" in document.data.protocol else ""
     for each in told:
         console.print(escape(reading(each)))
         if note := document.scorecard(each.contender).settings.get("mitigation"):
-            console.print(f"  {escape(note)}", style="dim")
+            console.print(f"  {first}{escape(note)}", style="dim")
     if any(each.method == "thresholds" for each in told):
         console.print("\n" + escape(BY_THE_ATTRIBUTE.format(attribute=told[0].attribute)))
     console.print()
 
 
 def _table(told: Sequence[Mitigation], wide: bool) -> Table:
-    """A row for each contender as it was, and under it what each method made of it."""
+    """A row for each contender as it was, and under it what each method made of it.
+
+    Where it is narrow, intervals are those of the changes, and a score's change stands under the score itself.
+    """
     table = layout.table(f"mitigation for {told[0].attribute}: before, after, and the accuracy paid")
     layout.words(table, "contender")
     for name in (GAP, *SCORES):
-        layout.numbers(table, spoken(name) if wide else spoken(name).replace(" ", "\n"), "change")
+        heading = spoken(name) if wide else spoken(name).replace(" ", "\n")
+        layout.numbers(table, *((heading, "change") if wide or name == GAP else (f"{heading},\nthen change",)))
     for base, methods in by_contender(tuple(told)).items():
-        table.add_row(base, *(cell for change in _changes(methods[0]) for cell in (_before(change, wide), "")))
+        before = [None if each is None else each.before for each in _changes(methods[0])]
+        gap, *scores = (_cell(each, "wide" if wide else "bare") for each in before)
+        table.add_row(base, gap, "", *(cell for score in scores for cell in ([score, ""] if wide else [score])))
         for each in methods:
-            cells = (cell for change in _changes(each) for cell in _after(change, wide))
-            table.add_row(f" +{each.method}", *cells)
+            table.add_row(f" +{each.method}", *_cells(each, wide))
     return table
+
+
+def _cells(of: Mitigation, wide: bool) -> list[str]:
+    found = []
+    for place, each in enumerate(_changes(of)):
+        after, change = (None, None) if each is None else (each.after, each.change)
+        if wide or place == 0:
+            found.append(_cell(after, "wide" if wide else "bare"))
+        found.append(_cell(change, "wide" if wide else "narrow", signed))
+    return found
 
 
 def _changes(of: Mitigation) -> list[Change | None]:
     return [named(of.gaps, GAP), *(named(of.scores, name) for name in SCORES)]
 
 
-def _before(change: Change | None, wide: bool) -> str:
-    return "-" if change is None else _cell(change.before, wide, False)
-
-
-def _after(change: Change | None, wide: bool) -> tuple[str, str]:
-    return ("-", "-") if change is None else (_cell(change.after, wide, False), _cell(change.change, wide, True))
-
-
-def _cell(estimate: Estimate, wide: bool, with_sign: bool) -> str:
-    how = signed if with_sign else number
-    ends = layout.interval(estimate.low, estimate.high, 3, how)
-    value = how(estimate.value, 3)
-    return value if ends == "-" else f"{value} ({ends})" if wide else f"{value}\n{ends.replace(' to ', ' ')}"
+def _cell(estimate: Estimate | None, how: str, spell: Callable[[float, int], str] = number) -> str:
+    """A value with its interval beside it (`wide`), under it (`narrow`) or nowhere (`bare`)."""
+    if estimate is None:
+        return "-"
+    if spell is signed and estimate.value == estimate.low == estimate.high == 0:
+        return "the same"
+    value, ends = spell(estimate.value, 3), layout.interval(estimate.low, estimate.high, 3, spell)
+    if ends == "-" or how == "bare":
+        return value
+    return f"{value} ({ends})" if how == "wide" else f"{value}\n{ends}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.evaluation.mitigation import by_contender, named
 from pipelines.report.document import Change, Estimate, Mitigation, Report
-from pipelines.report.figures import COLOURS, GREY, _blank, _title
+from pipelines.report.figures import COLOURS, _blank, _title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def _moved(axes: Axes, base: str, methods: list[Mitigation], gap: str, score: st
         if number == 0:
             _point(axes, across.before, up.before, "o", colour, base)
         _point(axes, across.after, up.after, MARKERS[each.method], colour, f"{base} +{each.method}")
-        _arrow(axes, across, up)
+        _arrow(axes, across, up, colour)
 
 
 def _point(axes: Axes, across: Estimate, up: Estimate, marker: str, colour: str, label: str) -> None:
@@ -55,7 +55,7 @@ def _point(axes: Axes, across: Estimate, up: Estimate, marker: str, colour: str,
     axes.plot([across.value], [up.value], marker, color=colour, markersize=7, label=label)
 
 
-def _arrow(axes: Axes, across: Change, up: Change) -> None:
+def _arrow(axes: Axes, across: Change, up: Change, colour: str) -> None:
     start, end = (across.before.value, up.before.value), (across.after.value, up.after.value)
-    style = {"arrowstyle": "->", "color": GREY, "shrinkA": 5, "shrinkB": 5}
+    style = {"arrowstyle": "->", "color": colour, "alpha": 0.7, "shrinkA": 5, "shrinkB": 5}
     axes.annotate("", xy=end, xytext=start, arrowprops=style)

@@ -25,6 +25,7 @@ CANCER = SampleSet(f"{BUILDERS}.breast_cancer.BreastCancer")
 NODULES = SampleSet(f"{BUILDERS}.lung_nodules.LungNodules")
 VOICES = SampleSet(f"{BUILDERS}.voice_commands.VoiceCommands")
 REVIEWS = SampleSet(f"{BUILDERS}.food_reviews.FoodReviews")
+MORTGAGES = SampleSet(f"{BUILDERS}.boston_mortgages.BostonMortgages")
 DIABETES = SampleSet(f"{BUILDERS}.diabetes.Diabetes")
 
 
@@ -73,6 +74,22 @@ def test_credit_rows_stay_together():
     (row,) = np.flatnonzero(first & (examples.columns["Price"] == 846))
     assert examples.target[row] == "good"
     assert [examples.columns[name][row] for name in ("Home", "Marital", "Job")] == ["rent", "married", "freelance"]
+
+
+def test_mortgages_are_2380_applications_without_the_insurers_answer():
+    dataset = MORTGAGES.load(DataRequest())
+    examples = dataset.examples
+    assert collections.Counter(examples.target) == {"no": 2095, "yes": 285}
+    assert (dataset.target, dataset.positive, dataset.simulated) == ("deny", "yes", False)
+    assert examples.names("number") == ["pirat", "hirat", "lvrat", "chist", "mhist", "unemp"]
+    assert examples.names("category") == ["phist", "selfemp", "condomin", "afam", "single", "hschool"]
+    assert not any(np.isnan(examples.columns[name]).any() for name in examples.names("number"))
+    denied = examples.target == "yes"
+    assert collections.Counter(zip(examples.columns["afam"], denied, strict=True)) == {
+        ("no", False): 1852, ("no", True): 189, ("yes", False): 243, ("yes", True): 96,
+    }  # fmt: skip
+    assert set(examples.columns["chist"]) == {1, 2, 3, 4, 5, 6}
+    assert examples.columns["pirat"].mean() == pytest.approx(0.3308, abs=1e-4)  # Stock and Watson's table 11.1
 
 
 def test_breast_cancer_has_scikit_learns_values():
