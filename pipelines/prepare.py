@@ -21,6 +21,7 @@ from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
 from pipelines.errors import BadInput
+from pipelines.evaluation.blocks import LEAST_BLOCKS
 from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Objective
@@ -35,10 +36,6 @@ MANY_ROWS = 20_000
 
 MANY_IDS, MOST_FOLDS = 20, 6
 """With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
-
-
-LEAST_BLOCKS = 4
-"""Stretches of time that a test must hold for their spread to say anything."""
 
 
 class Progress(Protocol):

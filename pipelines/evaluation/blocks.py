@@ -24,6 +24,10 @@ Journal of Business and Economic Statistics 36(4)). With it 93 to 95 of 100 inte
 did."""
 
 
+LEAST_BLOCKS = 4
+"""Stretches of time that a test must hold for their spread to say anything."""
+
+
 def in_order(time: NDArray[Any], ids: NDArray[Any] | None, rows: NDArray[Any]) -> Codes:
     """Place in time of the unit that each row belongs to.
 
@@ -73,6 +77,11 @@ def automatic_length(series: Floats) -> float:
         return 1.0
     length = float(np.cbrt((float(tapered @ np.abs(lag)) / spectrum) ** 2 * m))
     return min(max(length, 1.0), math.ceil(3 * math.sqrt(m)), max(m / 3, 1.0))
+
+
+def length_for_intervals(series: Floats) -> float:
+    """Mean block length for intervals and tests: longer than the automatic one, but never too long to show a spread."""
+    return min(LONGER * automatic_length(series), max(len(series) / LEAST_BLOCKS, 1.0))
 
 
 def usual_length(m: int) -> float:

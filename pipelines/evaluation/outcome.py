@@ -229,7 +229,7 @@ class Outcome:
             return blocks.usual_length(int(self.sequence.max()) + 1)
         weight = np.ones(len(values)) if self.weight is None else self.weight
         moved = weight * (values - np.average(values, weights=weight)) if weight.any() else values
-        return blocks.LONGER * blocks.automatic_length(np.bincount(self.sequence, moved).astype(np.float64))
+        return blocks.length_for_intervals(np.bincount(self.sequence, moved).astype(np.float64))
 
     @cached_property
     def folds(self) -> NDArray[np.int64]:

@@ -82,6 +82,7 @@ def test_an_outcome_in_time_is_cut_into_stretches_of_its_own_length():
     assert outcome.length > 5
     assert outcome.units == int(np.ceil(600 / np.ceil(outcome.length)))
     assert (np.diff(outcome.clusters) >= 0).all()
+    assert in_time(np.cumsum(remembering(0.9, 60))).units == 4, "however long it remembers"
     assert in_time(remembering(0.9, 600), block=7).length == 7
     assert in_time(remembering(0.9, 600), block=7).clusters.tolist() == (np.arange(600) // 7).tolist()
     assert holdout(np.zeros(600), Predictions(remembering(0.9, 600))).length == 1
