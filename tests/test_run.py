@@ -220,7 +220,8 @@ def test_the_same_seed_gives_the_same_classical_predictions(request_):
 def test_a_report_says_all_and_survives_being_written(report):
     assert Report.from_dict(report.to_dict()).to_json() == report.to_json()
     assert [card.name for card in report.contenders] == ["mlp", "prior", "linear"]
-    assert {row.attribute for card in report.contenders for row in card.bias} == {"Age", "Marital"}
+    attributes = {row.attribute for card in report.contenders for row in card.bias}
+    assert attributes == {"Age", "Marital", "Age x Marital"}
     assert [each.baseline for each in report.comparisons] == ["prior", "linear"]
     assert all(card.decisions["sensitivity"].low <= card.decisions["sensitivity"].high for card in report.contenders)
 
@@ -243,6 +244,8 @@ def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):
         "decision_curve.png",
         "bias_tpr.png",
         "bias_fpr.png",
+        "bias_ppv.png",
+        "gaps.png",
     }
 
 
