@@ -252,6 +252,8 @@ def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):
         "decision_curve.png",
         "bias_tpr.png",
         "bias_fpr.png",
+        "bias_ppv.png",
+        "gaps.png",
     }
 
 

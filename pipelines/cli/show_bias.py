@@ -33,7 +33,7 @@ def groups(console: Console, card: Scorecard) -> None:
     if left_out:
         console.print(f"{left_out} smaller groups are in the report (--json, `tapeline ui`)", style="dim")
     if any(set(row.small) & set(metrics) for row in rows):
-        few = f"{MARK} rests on fewer than {SMALLEST_GROUP} rows (of a rate, of those it is a share of); in no gap"
+        few = f"{MARK} rests on fewer than {SMALLEST_GROUP} rows (a TPR: on fewer positives), and is in no gap"
         console.print(few, style="dim")
     legend(console, metrics)
 
@@ -85,22 +85,30 @@ def gaps(console: Console, card: Scorecard) -> None:
 
 
 def _gaps(console: Console, title: str, found: Sequence[Gap]) -> None:
+    console.print(layout.widest(console, (partial(_gap_table, title, found, wide) for wide in (True, False))))
+
+
+def _gap_table(title: str, found: Sequence[Gap], wide: bool) -> Table:
+    """A row a gap; where it is narrow, an attribute stands above its gaps."""
     table = layout.table(title)
-    layout.words(table, "attribute", folds=True)
-    layout.words(table, "gap")
+    layout.words(table, *(["attribute"] if wide else []), "gap")
     layout.numbers(table, "size", "95 % interval")
     layout.words(table, "real?")
     layout.words(table, "between (n)", folds=True)
     before = None
     for gap in found:
-        size, low, high = _size(gap)
         attribute = escape(gap.attribute) if gap.attribute != before else ""
+        if attribute and not wide:
+            table.add_row(f"[bold]{attribute}[/bold]")
+        size, low, high = _size(gap)
+        digits = 4 if gap.metric == "theil_index" else 3
         between = " and ".join(
             f"{escape(group)} ({n:,})" if n else escape(group) for group, n in zip(gap.groups, gap.n, strict=True)
         )
-        table.add_row(attribute, _named(gap.metric), number(size), interval(low, high), _real(gap), between)
+        measured = (_named(gap.metric), number(size, digits), interval(low, high, digits), _real(gap), between)
+        table.add_row(*([attribute] if wide else []), *measured)
         before = gap.attribute
-    console.print(table)
+    return table
 
 
 def _named(metric: str) -> str:

@@ -180,6 +180,8 @@ def _pairs(sides: Sides) -> Iterator[_Pairs]:
             spread = error[part, np.newaxis] ** 2 + error**2
             share = error[part, np.newaxis] ** 4 / sides.freedom[part, np.newaxis] + error**4 / sides.freedom
             freedom = np.where(share > 0, spread**2 / share, np.inf) if np.isfinite(sides.freedom).any() else np.inf
+            if sides.correlation is not None:  # the same units on both sides count once
+                freedom = np.minimum(freedom, np.minimum(sides.freedom[part, np.newaxis], sides.freedom))
         yield _Pairs(
             to_value - from_value,
             np.sqrt(np.maximum(to_down**2 + from_up**2 - 2 * alike * to_down * from_up, 0.0)),

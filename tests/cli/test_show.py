@@ -8,7 +8,7 @@ from rich.console import Console
 
 from pipelines.cli import layout, show
 from pipelines.evaluation.calibration import sentence
-from pipelines.report.document import Estimate, GroupRow, Report
+from pipelines.report.document import Estimate, Gap, GroupRow, Report
 
 
 @pytest.fixture
@@ -117,3 +117,43 @@ def test_disparate_impact_is_shown_as_the_ratio_that_people_quote(report):
     gap = next(gap for gap in report.scorecard(report.verdict.network).gaps if gap.metric == "disparate_impact")
     line = next(line for line in shown(report, 120).splitlines() if "disparate impact ratio" in line)
     assert f"{gap.ratio:.3f}" in line
+
+
+def test_what_rests_on_few_rows_is_marked(report):
+    first = report.contenders[0].bias[0]
+    rows = (replace(first, group="few", small=("tpr",)), replace(first, group="many"))
+    cards = tuple(replace(card, bias=rows, gaps=()) for card in report.contenders)
+    text = shown(replace(report, contenders=cards), 160)
+    few, many = (next(line for line in text.splitlines() if f" {name} " in line) for name in ("few", "many"))
+    assert few.count("*") == 1
+    assert f"{first.metrics['tpr'].value:.2f}* (" in few
+    assert "*" not in many
+    assert "* rests on fewer than 10 rows" in text
+
+
+def test_of_two_attributes_the_gaps_least_likely_to_be_chance_are_shown_and_the_others_counted(report):
+    first = report.contenders[0].bias[0]
+    gaps = [
+        Gap("sex x age", f"metric_{place}", 0.1, 0.9, 0.0, 0.2, ("F, <25", "M, <25"), (31, 47), place / 10, True)
+        for place in range(5)
+    ]
+    single = Gap("sex", "equal_opportunity", 0.1, 0.9, 0.0, 0.2, ("F", "M"), (1234, 56), 0.2)
+    crossed = replace(first, attribute="sex x age", group="F, <25", intersection=True)
+    cards = tuple(replace(card, bias=(first, crossed), gaps=(*reversed(gaps), single)) for card in report.contenders)
+    for width in (80, 160):
+        text = shown(replace(report, contenders=cards), width)
+        assert [f"metric {place}" in text for place in range(5)] == [True, True, True, False, False]
+        assert "2 more, and the groups, are in the report" in text
+        line = next(line for line in text.splitlines() if "metric 0" in line)
+        assert " yes " in line
+        assert " not clear " in next(line for line in text.splitlines() if "metric 1" in line)
+        assert "F (1,234) and M (56)" in " ".join(text.split())
+        assert not any(line.startswith(("F, <25", "sex x age  F, <25 ")) for line in text.splitlines())
+
+
+def test_gaps_of_a_report_without_p_values_are_judged_by_their_intervals(report):
+    gaps = tuple(Gap("sex", name, 0.1, 0.9, low, 0.2, ("F", "M")) for name, low in (("sure", 0.05), ("unsure", 0.0)))
+    text = shown(replace(report, contenders=tuple(replace(card, gaps=gaps) for card in report.contenders)), 160)
+    assert " yes " in next(line for line in text.splitlines() if " sure " in line)
+    assert " not clear " in next(line for line in text.splitlines() if " unsure " in line)
+    assert "corrected for all pairs" not in text

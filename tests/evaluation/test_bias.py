@@ -9,6 +9,7 @@ import pytest
 from fairlearn import metrics as fairlearn
 
 from pipelines.evaluation import scores
+from pipelines.evaluation.apart import Sides, largest
 from pipelines.evaluation.bias import SMALLEST_GROUP, gaps, group_table
 from pipelines.evaluation.delong import auroc_interval
 from pipelines.evaluation.intervals import wilson
@@ -241,11 +242,11 @@ def test_interval_of_a_tpr_gap_covers_the_true_gap(groups):
     truth = np.array([0.7, 0.7, 0.7, 0.7] if groups == 4 else [0.8, 0.65])
     hits, above = [], []
     for _ in range(400):
-        chosen = np.concatenate([rng.random(50) < rate for rate in truth])
-        outcome = grouped(
-            np.ones(50 * groups, int), two_class(chosen * 0.8 + 0.1), np.repeat(list("abcd")[:groups], 50)
-        )
-        gap = by_metric(gaps(group_table(outcome, BINARY)))["equal_opportunity"]
+        found = rng.binomial(50, truth)
+        ends = [wilson(hit, 50) for hit in found]
+        low, high = (np.array([float(pair[side]) for pair in ends]) for side in (0, 1))
+        endless = np.full(groups, np.inf)
+        gap = largest(Sides(tuple("abcd")[:groups], (50,) * groups, found / 50, low, high, endless, None))
         hits.append(gap.low <= np.ptp(truth) + 1e-12 and np.ptp(truth) <= gap.high)
         above.append(gap.difference)
     slack = 4 * math.sqrt(0.05 * 0.95 / 400)

@@ -131,3 +131,30 @@ def test_what_was_not_measured_is_not_known_to_hold():
 def test_without_limits_everything_passes():
     assert verdict(-0.02, 0.0001).passed
     assert verdict(-0.02, 0.0001).limits == ()
+
+
+def test_of_two_attributes_a_limit_is_held_by_what_is_sure_of_the_gap():
+    gaps = (
+        Gap("sex", "equalized_odds", 0.08, 0.9, 0.0, 0.2),
+        Gap("sex x age", "equalized_odds", 0.5, 0.9, 0.05, 0.8, intersection=True),
+        Gap("sex x job", "equalized_odds", 0.5, 0.9, 0.15, 0.8, intersection=True),
+        Gap("age x job", "equalized_odds", math.nan, math.nan, math.nan, math.nan, intersection=True),
+        Gap("age x zip", "equalized_odds", 0.3, 0.5, math.nan, math.nan, intersection=True),
+    )
+    network = card("net", 0.9, "network", gaps)
+    found = judge(
+        Limits(gap_at_most={"equalized_odds": 0.1}),
+        ["net"],
+        ["base"],
+        [network, card("base", 0.8)],
+        [],
+        "auroc",
+        True,
+        100,
+    )
+    assert [(each.name, each.passed) for each in found.limits] == [
+        ("gap_at_most/sex/equalized_odds", True),
+        ("gap_at_most/sex x age/equalized_odds/low_end", True),
+        ("gap_at_most/sex x job/equalized_odds/low_end", False),
+        ("gap_at_most/age x zip/equalized_odds/low_end", False),
+    ]

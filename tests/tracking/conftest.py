@@ -65,7 +65,7 @@ def card():
             GroupRow("age", ">=25", 70, 20, {"tpr": Estimate(0.8, 0.7, 0.9), "fpr": Estimate(math.nan)}),
             GroupRow("married, or not?", "[yes]=1", 50, 10, {"tpr": Estimate(0.7, 0.6, 0.8)}),
         ),
-        gaps=(Gap("age", "tpr", 0.2, 0.75, -0.1, 0.4, ("<25", ">=25")),),
+        gaps=(Gap("age", "tpr", 0.2, 0.75, -0.1, 0.4, ("<25", ">=25"), (9, 20), 0.3),),
         settings={"plan": "resident"},
     )
 

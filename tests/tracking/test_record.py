@@ -170,6 +170,7 @@ def test_scores_bias_and_cost_become_valid_metrics_without_nan(store, card):
         "auroc": 0.8, "auroc.low": 0.75, "auroc.high": 0.85, "threshold": 0.4, "cost/train_seconds": 1.5,
         "cost/parameters": 17, "group/age/under 25/n": 30, "group/age/under 25/tpr": 0.6,
         "group/age/at least 25/tpr.high": 0.9, "gap/age/tpr": 0.2, "gap/age/tpr.low": -0.1,
+        "gap/age/tpr.p_value": 0.3, "gap/age/tpr.n": 9,
     }  # fmt: skip
     assert expected.items() <= found.items()
     assert not any(name.startswith(("f1", "cost/energy")) or name.endswith("fpr") for name in found)
