@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipelines.data.examples import Examples
-from pipelines.data.groups import label_groups, set_aside
+from pipelines.data.groups import edges_of, label_groups, labels_again, set_aside
 from pipelines.errors import BadInput
 from pipelines.task import Dataset, Sensitive
 
@@ -57,6 +57,20 @@ def test_set_aside_moves_columns_and_keeps_existing_groups():
     assert data.examples.groups["sex"].tolist() == ["f", None, "m"]
     assert data.examples.groups["age"].tolist() == ["<25", "25-40", ">=40"]
     assert data.examples.groups["race"].tolist() == ["x", "x", "x"]
+
+
+def test_other_rows_are_cut_where_the_first_ones_were():
+    ages = np.random.default_rng(0).integers(18, 80, 200).astype(float)
+    data = set_aside(dataset(age=ages, floor=np.arange(200) % 4, sex=["f", "m"] * 100, a=ages), [
+        Sensitive("age"), Sensitive("floor"), Sensitive("sex"),
+    ])  # fmt: skip
+    assert set(data.bands) == {"age", "floor"}
+    assert data.bands["floor"] == ()
+    groups = data.examples.groups["age"]
+    for rows in (slice(None), slice(0, 3)):
+        assert labels_again(ages[rows], data.bands["age"]).tolist() == groups[rows].tolist()
+    assert labels_again(np.array([1.0, np.nan, 12.5]), ()).tolist() == ["1", None, "12.5"]
+    assert edges_of(ages, (30.0, 60.0)) == (30.0, 60.0)
 
 
 def test_unknown_attribute_suggests_the_nearest():

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.report import document
 from pipelines.report.document import (
+    Change,
     Check,
     Comparison,
     Cost,
@@ -19,6 +20,7 @@ from pipelines.report.document import (
     Gap,
     GroupRow,
     LimitResult,
+    Mitigation,
     NetBenefit,
     Report,
     Scorecard,
@@ -64,6 +66,13 @@ def report():
         mlflow_run_id="a" * 32,
         versions={"python": "3.11"},
         net_benefit=NetBenefit("mlp", "prior", 0.2, *[Estimate(0.1, 0.0, NAN)] * 4),
+        mitigations=(
+            Mitigation(
+                "mlp+penalty", "mlp", "penalty", "sex",
+                (Change("equalized_odds", Estimate(0.2, 0.1, 0.3), Estimate(0.1), Estimate(-0.1, -0.2, NAN)),),
+                (Change("auroc", Estimate(0.8), Estimate(0.79), Estimate(NAN)),),
+            ),
+        ),
     )  # fmt: skip
 
 
@@ -149,6 +158,8 @@ def test_the_document_has_the_agreed_keys_and_follows_its_schema(report, schema)
         (("contenders", 0, "gaps", 0), {"p_value": 1.5}),
         (("contenders", 0, "gaps", 0), {"n": [3]}),
         (("comparisons", 0), {"p_value": 1.5}),
+        (("mitigations", 0), {"method": "wishing"}),
+        (("mitigations", 0, "gaps", 0), {"change": 0.1}),
         (("verdict",), {"network_beats_best_baseline": "maybe"}),
         (("verdict", "limits", 0), {"limit": None}),
     ],
