@@ -41,7 +41,8 @@ def tuned(
         found.append(TunedContender(cast(Tunable, contender), prepared.objective, budget, pinned))
     if not any(each.base.space(train, pinned).axes for each in found):
         raise BadInput(
-            "no contender of this task has anything to tune (Network.search, Candidate.search) that --set leaves"
+            "nothing can be tuned: neither the network (Network.search, less what --set gives) nor a baseline "
+            "(Candidate.search) has a setting to search"
         )
     return list(found)
 
