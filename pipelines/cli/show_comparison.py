@@ -27,13 +27,15 @@ def comparisons(console: Console, document: Report) -> None:
     console.print(layout.widest(console, (partial(_comparisons, document, wide) for wide in (True, False))))
     undecided = any(each.rows_to_decide > 0 for each in document.comparisons)
     console.print(f"{LEGEND}; {MORE}" if undecided else LEGEND, style="dim")
-    for name, training, test in _spreads(document):
-        console.print(
-            f"spread of {escape(name)}: {number(training, 4)} from one training to another on the same rows, "
-            f"{number(test, 4)} from one test to another with ever so many trainings",
-            style="dim",
-        )
     console.print()
+    if spreads := _spreads(document):
+        table = layout.table(f"what {spoken(document.primary)} varies by (standard deviation)")
+        layout.words(table, "of", folds=True)
+        layout.numbers(table, "one training\nto another", "one test to another,\nwith many trainings")
+        for name, training, test in spreads:
+            table.add_row(escape(name), number(training, 4), number(test, 4))
+        console.print(table)
+        console.print()
 
 
 def _comparisons(document: Report, wide: bool) -> Table:
@@ -67,7 +69,7 @@ def _spreads(document: Report) -> list[tuple[str, float, float]]:
     found = [(card.name, card.training_sd, card.test_sd) for card in document.contenders]
     pair = (document.verdict.network, document.verdict.best_baseline)
     found += [
-        ("the lead of " + " over ".join(pair), each.training_sd, each.test_sd)
+        (" over ".join(pair), each.training_sd, each.test_sd)
         for each in document.comparisons
         if (each.contender, each.baseline) == pair
     ]

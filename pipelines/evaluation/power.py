@@ -52,10 +52,12 @@ def rows_to_decide(difference: float, spread: Spread, level: float, rows: int) -
         return math.nan
     freedom = max(spread.freedom, 1.0)
     needed = (abs(difference) / float(t.ppf(1 - level / 2, freedom) + t.ppf(POWER, freedom))) ** 2
+    if spread.error**2 > (TOO_MANY + 1) * needed:
+        return math.nan
     if needed <= spread.fixed:
-        return math.inf if spread.fixed > 0 and abs(difference) > 1e-12 else math.nan
+        return math.inf
     more = (spread.of_rows / (needed - spread.fixed) - 1) * rows
-    return math.nan if more > TOO_MANY * rows else _two_digits(max(more, 1.0))
+    return math.inf if more > TOO_MANY * rows else _two_digits(max(more, 1.0))
 
 
 def _two_digits(value: float) -> float:

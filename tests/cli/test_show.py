@@ -80,7 +80,7 @@ def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(r
         row = next(line for line in text.splitlines() if line.startswith(f"{each.baseline} ") and "2,400" in line)
         assert row.split()[-6:] == ["0.300", "+0.08", "2,400", "0.021", "not", "clear"]
         said = " ".join(text.split())
-        assert f"spread of the lead of {each.contender} over {each.baseline}: 0.0123 from one training" in said
+        assert f"{each.contender} over {each.baseline} 0.0123 0.0345" in said
         assert "more rows: how many would decide" in said
     hopeless = replace(undecided, rows_to_decide=math.inf)
     assert "no use" in shown(replace(report, comparisons=(hopeless,)), 120)

@@ -65,6 +65,7 @@ def test_what_trainings_differ_by_does_not_shrink_with_rows():
     lead = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * math.sqrt(0.03**2 / 3 + fixed)
     assert rows_to_decide(lead, spread, 0.05, n) == pytest.approx(2 * n, abs=100)
     assert rows_to_decide(0.05, spread, 0.05, n) == math.inf
+    assert math.isnan(rows_to_decide(0.005, spread, 0.05, n)), "next to no lead"
 
 
 @pytest.mark.parametrize(
