@@ -126,9 +126,9 @@ def test_private_training_spends_on_one_network_only():
 def test_each_start_has_weights_of_its_own(monkeypatch):
     begun, restart = [], Loop.restart
 
-    def noted(loop, fresh):
+    def noted(loop, fresh, recipe):
         begun.append(fresh.get_weights()[0].tobytes())
-        restart(loop, fresh)
+        restart(loop, fresh, recipe)
 
     monkeypatch.setattr(Loop, "restart", noted)
     contender(replace(RECIPE, epochs=1, restarts=3)).fit(table(), table(40, 1), 7)
