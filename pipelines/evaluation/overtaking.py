@@ -105,7 +105,7 @@ def _overtaking(
 
 def _by(found: Comparison, primary: str) -> str:
     ends = (found.low, found.high) if found.difference > 0 else (-found.high, -found.low)
-    interval = "" if math.isnan(found.low) else f" ({ends[0]:+.3g} to {ends[1]:+.3g})"
+    interval = "" if math.isnan(found.low) else f" ({_signed(ends[0])} to {_signed(ends[1])})"
     return f"{abs(found.difference):.3g} {called(primary)}{interval}"
 
 
@@ -141,8 +141,12 @@ def _growing(network: str, baseline: str, gains: Sequence[Gain], primary: str) -
 
 
 def _gained(each: Estimate) -> str:
-    interval = "" if math.isnan(each.low) else f" ({each.low:+.2g} to {each.high:+.2g})"
-    return f"{each.value:+.2g}{interval}"
+    interval = "" if math.isnan(each.low) else f" ({_signed(each.low)} to {_signed(each.high)})"
+    return f"{_signed(each.value)}{interval}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}" if abs(value) < 1 else f"{value:+.3g}"
 
 
 def called(score: str) -> str:

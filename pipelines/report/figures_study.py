@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipelines.evaluation.verdict import SIGNIFICANCE
 from pipelines.report.document import Estimate
 from pipelines.report.figures import COLOURS, GREY, _blank, _spoken, _title
-from pipelines.report.study import Reading, Study
+from pipelines.report.study import Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +37,7 @@ def learning_curve_rows(study: Study) -> Figure:
     _scores(above, study)
     _leads(below, study)
     _crossings((above, below), study)
+    above.legend(loc="best", fontsize=8)
     rows = [size.rows for size in study.sizes]
     for axes in (above, below):
         axes.set_xscale("log")
@@ -77,11 +79,15 @@ def _scores(axes: Axes, study: Study) -> None:
         )  # fmt: skip
     axes.set_ylabel(_spoken(study.primary))
     _limit(axes, [each for name in drawn for each in _curve(study, name)[1]])
-    axes.legend(loc="best", fontsize=8)
 
 
 def _leads(axes: Axes, study: Study) -> None:
     axes.axhline(0, color="black", linewidth=1)
+    leads = [
+        found for reading in study.readings for size in study.sizes if (found := study.lead(size, reading.network))
+    ]
+    _limit(axes, [Estimate(0.0), *(Estimate(each.difference, each.low, each.high) for each in leads)], 2, room=0.2)
+    lowest, highest = axes.get_ylim()
     for place, reading in enumerate(study.readings):
         measured = [(size.rows, found) for size in study.sizes if (found := study.lead(size, reading.network))]
         if not measured:
@@ -91,18 +97,16 @@ def _leads(axes: Axes, study: Study) -> None:
                   linestyle=SOLID[place % 2])  # fmt: skip
         for n, each in measured:
             axes.plot([n, n], [each.low, each.high], color=NETWORK, linewidth=2, solid_capstyle="butt")
-            sure = each.p_value < 0.05
+            sure = each.p_value < SIGNIFICANCE
             axes.plot(
                 [n], [each.difference], "o", color=NETWORK, markersize=6, markerfacecolor=NETWORK if sure else "white"
             )
-            above = each.difference >= 0
-            axes.annotate(each.baseline, (n, each.high if above else each.low), textcoords="offset points",
-                          xytext=(0, 4 if above else -4), ha="center", va="bottom" if above else "top",
-                          fontsize=7, color=GREY)  # fmt: skip
-    leads = [
-        found for reading in study.readings for size in study.sizes if (found := study.lead(size, reading.network))
-    ]
-    _limit(axes, [Estimate(0.0), *(Estimate(each.difference, each.low, each.high) for each in leads)], room=0.3)
+            above, last = each.difference >= 0, n == study.sizes[-1].rows
+            end = np.clip(np.nan_to_num(each.high if above else each.low, nan=each.difference), lowest, highest)
+            inside = 4 if above != (end in (lowest, highest)) else -4  # beyond the frame it would not be seen
+            axes.annotate(each.baseline, (n, end), textcoords="offset points", xytext=(-5 if last else 5, inside),
+                          ha="right" if last else "left",
+                          va="bottom" if inside > 0 else "top", fontsize=7, color=GREY)  # fmt: skip
     names = " and ".join(reading.network for reading in study.readings)
     axes.set_ylabel(f"lead over the best\nbaseline ({_spoken(study.primary)})")
     axes.set_title(
@@ -110,13 +114,13 @@ def _leads(axes: Axes, study: Study) -> None:
     )
 
 
-def _limit(axes: Axes, shown: list[Estimate], room: float = 0.06) -> None:
-    """Show all values, and of their intervals no more than as far again: a few folds give very wide ones."""
+def _limit(axes: Axes, shown: list[Estimate], reach: float = 1, room: float = 0.06) -> None:
+    """Show all values, and of their intervals `reach` times as far again at most: few folds make them very wide."""
     values = [each.value for each in shown if not math.isnan(each.value)]
     if not values:
         return
     lowest, highest = min(values), max(values)
-    span = max(highest - lowest, 1e-3)
+    span = reach * max(highest - lowest, 1e-3)
     low = max(min((each.low for each in shown if not math.isnan(each.low)), default=lowest), lowest - span)
     high = min(max((each.high for each in shown if not math.isnan(each.high)), default=highest), highest + span)
     low, high = min(low, lowest), max(high, highest)
@@ -125,21 +129,11 @@ def _limit(axes: Axes, shown: list[Estimate], room: float = 0.06) -> None:
 
 def _crossings(panels: tuple[Axes, ...], study: Study) -> None:
     for reading in study.readings:
-        if math.isnan(reading.crossing.value):
-            continue
-        for axes in panels:
-            axes.axvline(reading.crossing.value, color="black", linewidth=1, linestyle=":")
-        panels[0].annotate(
-            f"{reading.network} overtakes\nat about {reading.crossing.value:,.0f} rows",
-            (reading.crossing.value, 0.03), xycoords=("data", "axes fraction"), textcoords="offset points",
-            xytext=_beside(study, reading), ha="left" if _beside(study, reading)[0] > 0 else "right", fontsize=8,
-        )  # fmt: skip
-
-
-def _beside(study: Study, reading: Reading) -> tuple[int, int]:
-    """On the side of the line where there is more room."""
-    middle = math.sqrt(study.sizes[0].rows * study.sizes[-1].rows)
-    return (5, 0) if reading.crossing.value < middle else (-5, 0)
+        at = reading.crossing.value
+        for axes in () if math.isnan(at) else panels:
+            axes.axvline(
+                at, color="black", linewidth=1, linestyle=":", label=f"{reading.network} overtakes: {at:,.0f} rows"
+            )
 
 
 def _curve(study: Study, name: str) -> tuple[Any, list[Estimate]]:

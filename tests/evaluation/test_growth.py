@@ -152,8 +152,8 @@ def reading(leads, p_values=None, found=()):
         ((-0.2, -0.1, 0.1, 0.2), None, 400, None, "The lead is significant at no amount of data"),
         ((0.1, 0.1, 0.1, 0.2), (0.01,) * 4, 100, 100, "is ahead of the best baseline at every amount of data"),
         ((-0.2, -0.1, -0.1, -0.05), (0.01,) * 4, None, None,
-         "mlp does not overtake the best baseline with up to 800 rows, where it is 0.05 RMSE (-0.05 to +0.15) behind "
-         "linear, which is significant (p = 0.01, corrected for 4 tests)"),
+         "mlp does not overtake the best baseline with up to 800 rows, where it is 0.05 RMSE (-0.0500 to +0.1500) "
+         "behind linear, which is significant (p = 0.01, corrected for 4 tests)"),
         ((0.2, 0.1, -0.1, -0.05), (0.01, 0.01, 1, 1), None, None,
          "; it was ahead at 100 and 200 rows only, which is not significant"),
         ((-0.1, -0.1, -0.1, 0.0), None, None, None, "where it is level with linear"),

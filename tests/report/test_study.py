@@ -94,14 +94,15 @@ def test_the_figure_has_a_line_a_contender_and_marks_the_crossing(study):
     figure = learning_curve_rows(study)
     above, below = figure.axes
     named = {line.get_label().partition(":")[0]: line for line in above.get_lines() if ":" in str(line.get_label())}
+    crossed = named.pop("mlp overtakes")
     assert set(named) == {"mlp", "linear"}, "a level line would only press the others together"
     assert list(named["mlp"].get_xdata()) == [100, 300, 1000]
     assert list(named["mlp"].get_ydata()) == [0.6, 0.7, 0.82]
     assert named["mlp"].get_linestyle() != named["linear"].get_linestyle(), "readable without colours"
     assert above.get_xscale() == below.get_xscale() == "log"
-    marked = [line for line in above.get_lines() if list(line.get_xdata()) == [500.0, 500.0]]
-    assert len(marked) == 1
-    assert "overtakes\nat about 500 rows" in above.texts[0].get_text()
+    assert list(crossed.get_xdata()) == [500.0, 500.0]
+    assert crossed.get_label() == "mlp overtakes: 500 rows"
+    assert "mlp overtakes: 500 rows" in [text.get_text() for text in above.get_legend().get_texts()]
     assert [label.get_text() for label in below.get_xticklabels()] == ["100\n10 %", "300\n30 %", "1,000\n100 %"]
     leads = next(line for line in below.get_lines() if list(line.get_xdata()) == [100, 300, 1000])
     assert list(leads.get_ydata()) == pytest.approx([-0.1, -0.05, 0.02])
@@ -114,5 +115,5 @@ def test_a_figure_without_a_crossing_or_a_network_at_a_size_can_be_drawn(study):
     lost = replace(study.sizes[0], contenders=study.sizes[0].contenders[1:], comparisons=())
     none = replace(study.readings[0], crossing=Estimate(NAN))
     figure = learning_curve_rows(replace(study, sizes=(lost, *study.sizes[1:]), readings=(none,)))
-    assert not figure.axes[0].texts
+    assert not any("overtakes" in str(line.get_label()) for line in figure.axes[0].get_lines())
     figure.savefig(io.BytesIO(), format="png")
