@@ -96,7 +96,7 @@ def test_no_where_the_whole_interval_lies_beyond():
     found = verdict(-0.05, 1 - 1e-4)
     assert found.non_inferior == "no"
     assert "It is worse by more than the margin of 0.02 AUROC." in found.sentence
-    assert verdict(-0.029, 0.97).non_inferior == "inconclusive", "the upper end is within the margin"
+    assert verdict(-0.029, 0.98).non_inferior == "inconclusive", "the upper end is within the margin"
 
 
 def test_undecided_between_them():
