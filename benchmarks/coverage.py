@@ -122,7 +122,7 @@ def covers_gap(world: World, seed: int) -> bool:
 def covers_group(world: World, metric: str, seed: int) -> bool:
     """Whether the interval of the second group's rate holds the true rate."""
     (outcome,) = world.tested(np.random.default_rng(seed))
-    (row,) = (each for each in bias.group_table(outcome, OBJECTIVE) if each.group == "1")
+    (row,) = (each for each in bias.group_table(outcome, OBJECTIVE).rows if each.group == "1")
     return _holds(row.metrics[metric], world.rate(1, metric == "tpr"))
 
 

@@ -62,7 +62,7 @@ def study(
     figure: Annotated[
         Path | None, typer.Option(help="Write the learning curve here as well: .png, .svg or .pdf.")
     ] = None,
-    workers: Annotated[str, typer.Option(hidden=True)] = "",
+    workers: Annotated[str, typer.Option(hidden=True, help="Not for studies.")] = "",
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,

@@ -68,7 +68,7 @@ def test_a_table_never_seen_before_is_judged_with_only_the_needed_flags(recorded
     data, document = recorded.document["data"], recorded.document
     assert (data["rows"], data["target"], data["source"], data["simulated"]) == (200, "defaulted", "loans.csv", False)
     assert not {"sex", "age", "name", "defaulted"} & set(data["columns"])
-    assert {row["attribute"] for card in document["contenders"] for row in card["bias"]} == {"sex", "age"}
+    assert {row["attribute"] for card in document["contenders"] for row in card["bias"]} == {"sex", "age", "sex x age"}
     assert document["verdict"]["sentence"]
 
 
