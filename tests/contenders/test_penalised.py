@@ -35,14 +35,16 @@ def apart(fitted, rows, objective):
     )
 
 
-def test_the_penalty_narrows_a_planted_gap(parts, base):
+def test_the_penalty_halves_a_planted_gap(parts, base):
     train, valid, test = parts
     contender = PenalisedNetwork.like(base, "group", ("a", "b"))
     assert (contender.name, contender.kind) == ("mlp+penalty", "mitigated")
-    before, after = base.fit(train, valid, 0), contender.fit(train, valid, 0)
-    gaps = [apart(each, test, contender.objective) for each in (before, after)]
+    # Of two seeds: on 600 tested rows the gap of a single training differs by .1 from another's.
+    pairs = [(base.fit(train, valid, seed), contender.fit(train, valid, seed)) for seed in (1, 2)]
+    gaps = [np.mean([apart(each, test, contender.objective) for each in side]) for side in zip(*pairs, strict=True)]
+    before, after = pairs[0]
     assert gaps[0] > 0.2
-    assert gaps[1] < gaps[0] - 0.05  # by chance of the rows it is now more, now less than half
+    assert gaps[1] < gaps[0] / 2
     scores = [
         contender.objective.scores(contender.objective.encode(test.target), each.predict(test))
         for each in (before, after)
