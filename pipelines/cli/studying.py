@@ -62,7 +62,6 @@ def study(
     figure: Annotated[
         Path | None, typer.Option(help="Write the learning curve here as well: .png, .svg or .pdf.")
     ] = None,
-    workers: Annotated[str, typer.Option(hidden=True, help="Not for studies.")] = "",
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -77,8 +76,6 @@ def study(
     from pipelines.data.amounts import parsed
     from pipelines.task import DataRequest
 
-    if workers:
-        raise BadInput("--workers is not for studies, which train in one process; leave it out")
     declared = catalogue.find(task)
     parsed(rows)  # what is wrong here is told before TensorFlow is there
     _require_writable(figure)
