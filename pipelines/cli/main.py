@@ -83,7 +83,9 @@ def _fail(message: str, code: int, debug: bool) -> None:
 
         traceback.print_exc()
     line = " ".join(message.split())
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error[/bold red] {escape(line)}")
+    Console(stderr=True, emoji=False, highlight=False, soft_wrap=True).print(
+        f"[bold red]error[/bold red] {escape(line)}"
+    )
     raise SystemExit(code)
 
 
@@ -116,7 +118,7 @@ def list_tasks(json: Json = False) -> None:
         return
     from pipelines.cli import show
 
-    show.tasks(Console(), tasks)
+    show.tasks(Console(emoji=False), tasks)
 
 
 @app.command("run")
@@ -205,7 +207,7 @@ def run_task(
     if json:
         print(report.to_json())
     else:
-        show.report(Console(), report)
+        show.report(Console(emoji=False), report)
 
 
 def _without(flag: str, arguments: list[str]) -> list[str]:
@@ -240,7 +242,7 @@ def compare(
 
         print(format.dumps(rows))
     else:
-        show.runs(Console(), rows)
+        show.runs(Console(emoji=False), rows)
 
 
 @app.command()
@@ -262,7 +264,7 @@ def check(
         limits = [{**vars(each), "value": each.value if math.isfinite(each.value) else None} for each in results]
         print(format.dumps({"run": found, "limits": limits}))
     else:
-        console = Console()
+        console = Console(emoji=False)
         console.print(f"run {found}" if results else f"run {found}: {task} declares no limit")
         show.limits(console, results)
     if failed := [each.name for each in results if not each.passed]:
@@ -304,7 +306,7 @@ def gradcheck(
 
         print(format.dumps(checks.document(declared, rows, seed, found)))
     else:
-        checks.show(Console(), declared, rows, found)
+        checks.show(Console(emoji=False), declared, rows, found)
     if wrong := [f"{name} of {check.name}" for check in found for name in check.failed]:
         raise TapelineError(f"the gradient of {task} is wrong in {', '.join(wrong)}")
 

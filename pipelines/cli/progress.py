@@ -23,7 +23,7 @@ class Terminal:
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self.console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self.console = Console(stderr=True, emoji=False, highlight=False, soft_wrap=not sys.stderr.isatty())
         self._show: Callable[[str], None] = _nowhere
 
     @contextmanager

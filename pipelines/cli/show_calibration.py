@@ -22,6 +22,8 @@ HEADINGS: Mapping[str, str] = {
     "reliability": "reliability",
     "resolution": "resolution",
 }
+FIRST = ("debiased_calibration_error", "slope")
+"""What stays where names are long and the terminal narrow; the report holds all."""
 BARE = ("reliability", "resolution")
 """Shown without their intervals, which the report holds."""
 EXPLAINED = (
@@ -38,9 +40,12 @@ def table(console: Console, document: Report) -> None:
         return
     names = [name for name in HEADINGS if name in cards[0].calibration]
     short = [name for name in names if name not in BARE]
-    layouts = [partial(_measures, cards, *each) for each in ((names, True), (names, False), (short, False))]
-    console.print(layout.widest(console, layouts))
-    console.print(EXPLAINED + (PARTS if "reliability" in names else ""), style="dim")
+    shortest = [name for name in short if name in FIRST]
+    forms = ((names, True), (names, False), (short, False), (shortest, False))
+    measures = layout.widest(console, [partial(_measures, cards, *each) for each in forms])
+    console.print(measures)
+    shown = len(measures.columns) > len(short) + 1
+    console.print(EXPLAINED + (PARTS if shown and "reliability" in names else ""), style="dim")
     network = next((card for card in cards if card.name == document.verdict.network), None)
     if network is not None:
         console.print(escape(sentence(network.name, network.calibration)))

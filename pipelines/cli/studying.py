@@ -94,7 +94,7 @@ def study(
     if json:
         print(found.to_json())
     else:
-        show_study.study(Console(), found)
+        show_study.study(Console(emoji=False), found)
 
 
 def _require_writable(figure: Path | None) -> None:

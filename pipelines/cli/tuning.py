@@ -81,7 +81,7 @@ def tune(
     if json:
         print(report.to_json())
     else:
-        console = Console()
+        console = Console(emoji=False)
         show.report(console, report)
         show_tuning.pasted(console, report)
 

@@ -84,14 +84,20 @@ def gap_changes(
         gap is not defined. What counts as a group is as in `bias.gaps`.
     """
     counts = _drawn(before, after, attribute, resamples, seed)
-    then, now = (_gaps(counts.rows, decided) for decided in (counts.before, counts.after))
+    enough = _enough(before, attribute)
+    then, now = (_gaps(counts.rows, decided, enough) for decided in (counts.before, counts.after))
     return {name: percentiles(now[name] - then[name], before.units) for name in now}
 
 
-def _gaps(rows: tuple[Floats, Floats], decided: tuple[Floats, Floats]) -> dict[str, Floats]:
-    """(b,) every gap under each resample."""
+def _gaps(rows: tuple[Floats, Floats], decided: tuple[Floats, Floats], enough: Array) -> dict[str, Floats]:
+    """(b,) every gap under each resample.
+
+    Args:
+        enough: (2, groups) whether a group has rows enough of each class for its false, and its true, positive rate.
+    """
     selected = _share(decided[0] + decided[1], rows[0] + rows[1])
-    false, true = (_apart(_share(some, all_)) for some, all_ in zip(decided, rows, strict=True))
+    rates = (_share(some, all_) for some, all_ in zip(decided, rows, strict=True))
+    false, true = (_apart(np.where(counted, rate, np.nan)) for counted, rate in zip(enough, rates, strict=True))
     return {
         "demographic_parity": _apart(selected),
         "disparate_impact": 1 - _ratio(selected),
@@ -132,15 +138,30 @@ def _of_units(outcome: Outcome, cells: Array, groups: int, resamples: int, chanc
 def _cells(before: Outcome, after: Outcome, attribute: str) -> tuple[Array, int]:
     """(n,) which cell of group, class, decision before and after each row is in, the last one of no group; and how
     many groups there are."""
-    values = before.groups[attribute]
-    known = np.array([value is not None for value in values], bool)
-    names = np.where(known, values, "").astype(np.str_)
-    sizes = {name: len(np.unique(before.rows[known & (names == name)])) for name in np.unique(names[known])}
-    code = {name: place for place, name in enumerate(each for each, n in sizes.items() if n >= SMALLEST_GROUP)}
-    group = np.array([code.get(name, -1) if there else -1 for name, there in zip(names, known, strict=True)])
+    group, groups = _members(before, attribute)
     labels = [outcome.predictions.labels() == 1 for outcome in (before, after)]
     cells = ((group * 2 + (before.target == 1)) * 2 + labels[0]) * 2 + labels[1]
-    return np.where(group < 0, 8 * len(code), cells), len(code)
+    return np.where(group < 0, 8 * groups, cells), groups
+
+
+def _members(outcome: Outcome, attribute: str) -> tuple[Array, int]:
+    """(n,) number of the group that each row is in, -1 for none that counts; and how many groups there are."""
+    values = outcome.groups[attribute]
+    known = np.array([value is not None for value in values], bool)
+    names = np.where(known, values, "").astype(np.str_)
+    sizes = {name: len(np.unique(outcome.rows[known & (names == name)])) for name in np.unique(names[known])}
+    code = {name: place for place, name in enumerate(each for each, n in sizes.items() if n >= SMALLEST_GROUP)}
+    return np.array([code.get(name, -1) if there else -1 for name, there in zip(names, known, strict=True)]), len(code)
+
+
+def _enough(outcome: Outcome, attribute: str) -> Array:
+    """(2, groups) whether the group has as many rows of each class as a rate in a gap rests on at least."""
+    group, groups = _members(outcome, attribute)
+    return np.array([
+        [len(np.unique(outcome.rows[(group == each) & (outcome.target == label)])) >= SMALLEST_GROUP
+         for each in range(groups)]
+        for label in (0, 1)
+    ])  # fmt: skip
 
 
 def _counts(cells: Floats, groups: int) -> Counts:

@@ -50,6 +50,16 @@ def test_decisions_are_shown_where_a_way_to_decide_was_asked_for(report):
     assert "net benefit of acting from" in text
 
 
+def test_calibration_of_contenders_with_long_names_is_never_cut(report):
+    long = tuple(replace(card, name=f"{card.name}-and-reweighing") for card in report.contenders)
+    verdict = replace(report.verdict, network=f"{report.verdict.network}-and-reweighing")
+    text = shown(replace(report, contenders=long, verdict=verdict), 80)
+    table = text[text.index("do probabilities come true?") : text.index("calibration error: mean distance")]
+    assert "…" not in table
+    assert all(card.name in table for card in long if not card.name.startswith("prior"))
+    assert "reliability (less is better)" not in text
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_calibration_is_shown_of_all_but_the_prior_with_a_sentence_on_the_network(report, width):
     text = shown(report, width)

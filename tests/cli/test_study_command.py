@@ -1,81 +1,83 @@
-"""`tapeline study`: one document, one figure; killed and started again it goes on, and ends as if nothing had been."""
+"""`tapeline study`: one document, one figure, tables that fit, and one clear line for what cannot be.
+
+That it goes on after it was killed is in `tests/test_killed_study.py`.
+"""
 
 import io
 import json
-import os
-import signal
-import time
+import math
 
 import pytest
+from rich.console import Console
 
-from pipelines.tracking.store import open_store
+from pipelines.cli import show_study
+from pipelines.report.document import Comparison, DataCard, Estimate
+from pipelines.report.study import Gain, Learner, Reading, Size, Study
 
-from .conftest import TASK, finish, start
+from .conftest import FAST, TASK
 from .tables import loans
 
-FEW = [
-    part
-    for each in ("recipe.epochs=2", "recipe.trials=1", "protocol.folds=2", "protocol.resamples=100")
-    for part in ("--set", each)
-]
 OWN = ("--data", "loans.csv", "--target", "defaulted", "--exclude", "name")
-ASKED = ("study", TASK, "--rows", "60%,100%", *OWN, *FEW, "--deterministic", "--json")
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A study that nobody stopped, which wrote its figure too."""
-    folder = tmp_path_factory.mktemp("whole")
-    loans(120).to_csv(folder / "loans.csv", index=False)
-    ended = finish(start(folder, *ASKED, "--figure", "curve.png"))
+def size(rows, scores):
+    cards = tuple(
+        Learner(
+            name,
+            "network" if name == "mlp" else "classical",
+            {"auroc": Estimate(value, value - 0.02, value + 0.02)},
+            1.0,
+        )
+        for name, value in scores.items()
+    )
+    lead = scores["mlp"] - scores["linear"]
+    tests = (Comparison("mlp", "linear", "auroc", lead, lead - 0.01, lead + 0.01, 0.2, "DeLong"),)
+    left_out = {} if "forest" in scores else {"forest": "too few rows"}
+    return Size(rows / 3000, rows, {"train": rows - 100, "valid": 100, "test": 500}, cards, tests, left_out, 3.0)
+
+
+@pytest.fixture
+def document():
+    sizes = (
+        size(300, {"mlp": 0.7123, "linear": 0.75}),
+        size(3000, {"mlp": 0.8234, "linear": 0.8, "forest": 0.81}),
+    )
+    reading = Reading(
+        "mlp", 3000, None, Estimate(1234.0, math.nan, 2000.0), (300, 3000), "mlp overtakes linear at about 1,234."
+    )
+    gains = (Gain("mlp", 300, 3000, Estimate(0.0334, 0.01, 0.05)),)
+    data = DataCard("loans.csv", False, 3500, "0f" * 32, {"train": 2900, "valid": 100, "test": 500})
+    return Study(TASK, 0, 12.0, data, "auroc", True, 500, sizes, gains, (reading,), "a" * 32)
+
+
+@pytest.fixture
+def answered(document, monkeypatch):
+    """The command, answered at once by this document; what it was asked for."""
+    asked = []
+
+    def study(task, request, rows, seed, assignments, progress, deterministic, fresh):
+        asked.append((task.name, request.where, rows, seed, assignments, deterministic, fresh))
+        return document
+
+    monkeypatch.setattr("pipelines.study.study", study)
+    return asked
+
+
+def test_json_is_one_document_and_the_figure_is_written(tapeline, folder, answered, document):
+    flags = ("--rows", "10%,100%", "--seed", "7", "--set", "recipe.epochs=2", "--deterministic", "--fresh")
+    ended = tapeline("study", TASK, *flags, "--figure", "curve.png", "--json")
     assert ended.code == 0, ended.err
+    assert Study.from_dict(json.loads(ended.out)).to_json() == document.to_json()
     assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
-    assert not (folder / "mlruns" / "unfinished").exists()
-    return json.loads(ended.out)
+    assert "the learning curve is in curve.png" in ended.err
+    assert answered == [(TASK, "sample", "10%,100%", 7, ("recipe.epochs=2",), True, True)]
 
 
-def measured(document):
-    """What does not depend on the clock or on names that MLflow gives."""
-    sizes = [
-        ({card["name"]: card["scores"] for card in size["contenders"]}, size["comparisons"], size["rows"])
-        for size in document["sizes"]
-    ]
-    return sizes, document["gains"], document["readings"]
-
-
-def test_a_killed_study_goes_on_and_ends_like_one_that_was_not(whole, tmp_path, monkeypatch):
-    """Killed with one size done and a fold of the next: neither is trained again, and all numbers are the same."""
-    loans(120).to_csv(tmp_path / "loans.csv", index=False)
-    process = start(tmp_path, *ASKED)
-    unfinished, deadline = tmp_path / "mlruns" / "unfinished", time.monotonic() + 250
-    while not list(unfinished.glob("*/rows-36/../unfinished/*/mlp-1/result.json")) and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    assert finish(process).out == ""
-    (journal,) = unfinished.iterdir()
-    assert (journal / "rows-36" / "report.json").exists()
-    run_id = json.loads((journal / "command.json").read_text())["run_id"]
-    plain = finish(start(tmp_path, "run", "--resume", run_id))
-    assert plain.code == 2
-    assert "this is a study; the same `tapeline study` command goes on with it" in plain.err
-    ended = finish(start(tmp_path, *ASKED))
-    assert ended.code == 0, ended.err
-    assert f"going on with study {run_id}" in ended.err
-    assert "1/2 60%: done before this study was stopped" in ended.err
-    assert "2/2 100%: going on with run" in ended.err
-    document = json.loads(ended.out)
-    assert document["mlflow_run_id"] == run_id
-    assert measured(document) == measured(whole)
-    assert not unfinished.exists()
-    monkeypatch.chdir(tmp_path)
-    client = open_store().client
-    runs = client.search_runs([client.get_experiment_by_name(TASK).experiment_id])
-    assert {run.info.status for run in runs} == {"FINISHED"}
-    assert sorted(run.data.tags["kind"] for run in runs if run.data.tags["kind"] in ("study", "share", "pipeline")) == [
-        "share", "share", "study",
-    ]  # fmt: skip
-    assert len(runs) == 3 + 2 * len(document["sizes"][0]["contenders"]), "each contender is recorded once a size"
+def test_usual_amounts_and_quiet(tapeline, folder, answered):
+    ended = tapeline("study", TASK, "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert "overtakes" in ended.out
+    assert answered[0][2] == "5%,10%,30%,100%"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_killed_study_goes_on_and_ends_like_one_that_was_not(whole, tmp_path, 
 )
 def test_bad_usage_is_one_line(tapeline, folder, arguments, said):
     loans(120).to_csv(folder / "loans.csv", index=False)
-    ended = tapeline("study", TASK, *OWN, *FEW, *arguments)
+    ended = tapeline("study", TASK, *OWN, *FAST, *arguments)
     assert (ended.code, ended.out) == (2, "")
     errors = [line for line in ended.err.splitlines() if line.startswith("error")]
     assert len(errors) == 1
@@ -102,20 +104,17 @@ def test_bad_usage_is_one_line(tapeline, folder, arguments, said):
     assert not (folder / "mlruns").exists()
 
 
-def test_a_study_is_shown_in_words(tapeline, whole):
-    """The tables of the document that `--json` printed, on a terminal of 80 columns."""
-    from rich.console import Console
-
-    from pipelines.cli import show_study
-    from pipelines.report.study import Study
-
-    console = Console(width=80, record=True, file=io.StringIO())
-    document = Study.from_dict(whole)
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_study_is_shown_in_tables_that_fit(document, width):
+    console = Console(width=width, record=True, file=io.StringIO())
     show_study.study(console, document)
     shown = console.export_text()
-    assert max(map(len, shown.splitlines())) <= 80
-    for size in document.sizes:
-        assert f"{size.rows:,}" in shown
-        assert f"{size.value('mlp', document.primary):.3f}" in shown
-    assert "over the best baseline" in shown
-    assert " ".join(document.readings[0].sentence.split()) in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= width
+    assert "mlp overtakes linear at about 1,234." in shown
+    rows = {line.split()[0]: line for line in shown.splitlines() if line.strip()[:1].isdigit()}
+    assert {"300", "3,000"} <= set(rows)
+    for each in document.sizes:
+        assert f"{each.value('mlp', 'auroc'):.3f}" in shown
+        assert f"{each.comparisons[0].difference:+.4f}" in shown
+    assert "+0.0334" in shown
+    assert "forest is left out at 300 rows: too few rows" in shown

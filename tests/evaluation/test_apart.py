@@ -150,6 +150,7 @@ def test_all_pairs_hold_at_once_as_tukey_has_it(groups, reach):
 def test_groups_compared_in_parts_are_compared_alike(monkeypatch):
     rng = np.random.default_rng(4)
     value, half = rng.random(30), rng.random(30) / 10
+    value[9], value[10] = -0.5, 1.5  # of the second part
     matrix = np.corrcoef(rng.normal(size=(30, 40)))
     whole = [how(sides(value, half, 20.0, matrix)) for how in (largest, impact)]
     monkeypatch.setattr(apart, "AT_ONCE", 7)

@@ -115,6 +115,13 @@ def test_small_and_unknown_groups_are_in_no_gap():
     names[nobody[:5]] = "few"
     few = replace(before, groups={"group": names})
     assert gap_changes(few, replace(after, groups={"group": names}), "group", 500) == expected
+    # Rows enough, but of the positives too few for a rate: in no gap of it, as in `bias.gaps`.
+    negative = nobody[before.target[nobody] == 0]
+    names[negative[:12]] = "few"
+    changed = [replace(each, groups={"group": names}) for each in (before, after)]
+    within = gap_changes(*changed, "group", 500)
+    assert within["equal_opportunity"] == pytest.approx(expected["equal_opportunity"], abs=0.05)  # other draws
+    assert within["demographic_parity"] != pytest.approx(expected["demographic_parity"], abs=0.05)
     alone = np.where(np.array([each is None for each in names]), None, "a")
     ends = gap_changes(replace(before, groups={"group": alone}), after, "group", 200).values()
     assert all(math.isnan(end) for pair in ends for end in pair)
