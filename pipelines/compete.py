@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -124,14 +125,15 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
     outcome, objective, resamples = trial.outcome, prepared.objective, prepared.protocol.resamples
     spread = intervals.spread_of(outcome, objective, resamples, seed)
     table, probabilities = bias.group_table(outcome, objective), calibrating.measured(outcome, objective)
+    by_group = trial.folds[0].by_group is not None
     before, scores = outcome.uncalibrated, intervals.estimates(outcome, objective, resamples, seed)
     return Scorecard(
         name=trial.contender.name,
         kind=trial.contender.kind,
         scores=calibrating.told_honestly(scores, probabilities),
         cost=trial.cost,
-        threshold=trial.threshold,
-        decisions=decisions.decided(outcome, objective),
+        threshold=math.nan if by_group else trial.threshold,
+        decisions=decisions.decided(outcome, objective, one_threshold=not by_group),
         calibration=probabilities,
         uncalibrated={} if before is None else calibrating.measured(outcome, objective, before),
         bias=table.rows,
@@ -158,7 +160,7 @@ def _threshold(validated: Predictions, truth: Any, objective: Objective) -> floa
     """The decision threshold that validation rows ask for; NaN where there is none to choose."""
     by = getattr(objective, "decide_by", None)
     if by is None or not getattr(objective, "binary", False):
-        return float("nan")
+        return math.nan
     return thresholds.choose(truth, validated.values[:, 1], by)
 
 

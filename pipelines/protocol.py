@@ -7,6 +7,9 @@ from typing import Literal
 
 from pipelines.errors import require
 
+MOST_TRAININGS = 100
+"""How often rows can be divided anew, or a contender trained anew; more is a slip of the hand."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -62,6 +65,8 @@ class Protocol:
         require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")
         for name in ("repeats", "seeds"):
             require(getattr(self, name) >= 1, f"protocol.{name} must be at least 1; received {getattr(self, name)}")
+            most = f"protocol.{name} must be at most {MOST_TRAININGS}; received {getattr(self, name)}"
+            require(getattr(self, name) <= MOST_TRAININGS, most)
         for name in ("block", "margin"):
             require(getattr(self, name) >= 0, f"protocol.{name} must not be negative; received {getattr(self, name)}")
         require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")

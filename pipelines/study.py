@@ -19,7 +19,7 @@ from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures_study
-from pipelines.report.document import Comparison, Report
+from pipelines.report.document import Comparison, Report, sides
 from pipelines.report.study import Learner, Size, Study
 from pipelines.run import UNFINISHED, Part, _identity, _parameters, commanded, run
 from pipelines.task import DataRequest, Task
@@ -173,13 +173,11 @@ def _read(
 ) -> Study:
     objective, resamples = prepared.objective, prepared.protocol.resamples
     outcomes = [each.outcomes for each in measured]
-    kinds = {card.name: card.kind for each in reversed(measured) for card in each.report.contenders}
-    networks, baselines = (
-        [name for name, kind in kinds.items() if (kind == "classical") is classical] for classical in (False, True)
-    )
+    cards = {card.name: card for each in reversed(measured) for card in each.report.contenders}
+    networks, baselines = sides(cards.values())
     tests = growth.compared(networks, baselines, outcomes, objective, resamples, seed)
     sizes = tuple(_size(each, of) for each, of in zip(measured, tests, strict=True))
-    gained = growth.gains(list(kinds), [size.rows for size in sizes], outcomes, objective, resamples, seed)
+    gained = growth.gains(list(cards), [size.rows for size in sizes], outcomes, objective, resamples, seed)
     return Study(
         task=task.name,
         seed=seed,

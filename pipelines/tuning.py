@@ -37,7 +37,7 @@ def tuned(
     train, found = prepared.dataset.examples.take(prepared.folds[0].train), []
     for contender in contenders:
         if not hasattr(contender, "having"):
-            raise BadInput(f"{contender.name} cannot be tuned; leave out what makes it compete (protocol.mitigate)")
+            raise BadInput(f"{contender.name} cannot be tuned")
         found.append(TunedContender(cast(Tunable, contender), prepared.objective, budget, pinned))
     if not any(each.base.space(train, pinned).axes for each in found):
         raise BadInput(
@@ -92,5 +92,10 @@ def _require_possible(prepared: Prepared, pinned: Sequence[str]) -> None:
         )
     if "trials" in pinned:
         raise BadInput("--set recipe.trials is for the search of `tapeline run`; here --trials says how many there are")
-    if getattr(prepared.protocol, "seeds", 1) > 1:
+    if prepared.protocol.mitigate:
+        raise BadInput(
+            "--set protocol.mitigate: what is mended is not tuned; leave it out, and mend with `tapeline run` at the "
+            "settings that tuning finds"
+        )
+    if prepared.protocol.seeds > 1:
         raise BadInput("--set protocol.seeds: every training would be tuned anew; tune with one, then run with several")

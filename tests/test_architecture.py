@@ -28,7 +28,9 @@ ALLOWED = {
     "pipelines.settings": ("pipelines.errors", "pipelines.task"),
     "pipelines.catalogue": ("pipelines.errors", "pipelines.task"),
     "pipelines.data": ("pipelines.errors", "pipelines.task", "pipelines.data", DOCUMENT),
-    "pipelines.objectives": ("pipelines.errors", "pipelines.objectives", "pipelines.evaluation.scores"),
+    "pipelines.objectives": (
+        "pipelines.errors", "pipelines.objectives", "pipelines.evaluation.scores", "pipelines.evaluation.thresholds",
+    ),
     "pipelines.models": ("pipelines.task", "pipelines.models", EXAMPLES, OBJECTIVE),
     "pipelines.training": ("pipelines.errors", "pipelines.task", "pipelines.training", "pipelines.data.batches"),
     "pipelines.contenders": (

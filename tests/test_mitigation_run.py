@@ -193,6 +193,10 @@ def test_ages_are_cut_into_the_bands_that_the_model_knows(folder):
     [
         (("protocol.mitigate=wishing",), "no method 'wishing'; write all, or some of reweighing, penalty, thresholds"),
         (("protocol.mitigate=all", "protocol.mitigate_for=sex"), "no such sensitive attribute; there is group and age"),
+        (
+            ("protocol.mitigate=all", "protocol.decide_by=alerts:0.1"),
+            "decisions are made by alerts:0.1 here; leave thres",
+        ),
         (("protocol.mitigate_for=group",), "does nothing without protocol.mitigate"),
         (("recipe.gap_penalty=3",), "does nothing without protocol.mitigate=penalty"),
         (("recipe.gap_penalty=-3",), "must not be negative"),

@@ -11,10 +11,11 @@ from domains.finance.credit_default import TASK as CREDIT
 from pipelines import study as module
 from pipelines import study_journal
 from pipelines.cli.history import limits_of, past_runs
+from pipelines.data.amounts import Amount
 from pipelines.errors import BadInput, TrainingFailed
 from pipelines.evaluation.outcome import Outcome, Round
 from pipelines.objectives.objective import Predictions
-from pipelines.prepare import Silent
+from pipelines.prepare import Silent, prepare
 from pipelines.run import run
 from pipelines.study import study
 from pipelines.task import Baseline, DataRequest
@@ -202,6 +203,22 @@ def test_what_cannot_be_studied_is_said_before_anything_is_trained(asked, rows, 
     with pytest.raises(BadInput, match=said):
         study(TASK, asked, rows, 3, (*FAST, *assignments))
     assert len(studies()) == before
+
+
+def test_mended_contenders_are_no_networks(asked, plain):
+    """They are shown, and tested against nothing: who takes part in a study is who takes part in a verdict."""
+    mlp, prior = plain.contenders
+    mended = replace(mlp, name="mlp+reweighing", kind="mitigated")
+    cards, sizes = (mlp, prior, mended), []
+    for share, rows in ((0.5, 75), (1.0, 150)):
+        data = replace(plain.data, splits={"train": rows - 20, "valid": 20, "test": 150})
+        report = replace(plain, contenders=cards, data=data)
+        outcomes = {card.name: outcome() for card in cards}
+        sizes.append(module.Measured(Amount(f"{share:.0%}", share, rows), report, outcomes))
+    found = module._read(TASK, prepare(TASK, asked, 3, FAST), 3, sizes, "", False)
+    assert [reading.network for reading in found.readings] == ["mlp"]
+    assert {(test.contender, test.baseline) for size in found.sizes for test in size.comparisons} == {("mlp", "prior")}
+    assert found.names["mlp+reweighing"] == "mitigated"
 
 
 def test_several_workers_are_refused(asked, monkeypatch):

@@ -157,6 +157,7 @@ def test_another_worker_makes_the_same_trainings_in_the_same_order(request_, mon
         (("protocol.margin=1",), None, "auroc lies between 0 and 1"),
         (("protocol.margin=-0.1",), None, "must not be negative"),
         (("protocol.seeds=0",), None, "must be at least 1"),
+        (("protocol.seeds=1000000",), None, "must be at most 100"),
         (("protocol.seeds=2", "recipe.dp_noise=1"), None, "each of which would spend"),
     ],
 )

@@ -243,8 +243,12 @@ def test_what_cannot_be_tuned_is_refused(request_):
     class Other:
         name, kind = "mitigated", "network"
 
+    prepared = prepare(SMALL, request_, 0, FAST)
     with pytest.raises(BadInput, match="mitigated cannot be tuned"):
-        tuned([Other()], prepare(SMALL, request_, 0, FAST), Budget(2), ())
+        tuned([Other()], prepared, Budget(2), ())
+    mending = replace(prepared, protocol=replace(prepared.protocol, mitigate="all"))
+    with pytest.raises(BadInput, match="what is mended is not tuned"):
+        tuned([], mending, Budget(2), ())
 
 
 def test_several_workers_are_refused(request_, monkeypatch):

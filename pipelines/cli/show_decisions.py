@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -26,7 +27,7 @@ def table(console: Console, document: Report) -> None:
         return
     shares = [name for name in cards[0].decisions if not name.endswith(PER_1000) and name != AT_BREAK_EVEN]
     short = [name for name in shares if name != "specificity"]
-    title = f"decisions by {rule}: chosen on validation rows, tested, 95 % intervals"
+    title = f"decisions by {rule}, chosen on validation rows (95 % intervals)"
     wide_to_narrow = [
         partial(_decided, title, cards, *each) for each in ((shares, True), (shares, False), (short, False))
     ]
@@ -51,7 +52,8 @@ def _decided(title: str, cards: Sequence[Scorecard], names: Sequence[str], wide:
     )
     for card in cards:
         values = [with_interval(card.decisions[name], wide) for name in names]
-        found.add_row(escape(card.name), number(card.threshold), *values)
+        at = "by group" if math.isnan(card.threshold) else number(card.threshold)
+        found.add_row(escape(card.name), at, *values)
     return found
 
 

@@ -11,15 +11,15 @@ from rich.table import Table
 
 from pipelines.cli import layout
 from pipelines.cli.layout import number, signed, spoken
-from pipelines.evaluation.mitigation import by_contender, named, reading
+from pipelines.evaluation.mitigation import COST, by_contender, named, reading
 from pipelines.report.document import Change, Estimate, Mitigation, Report
 
-GAP, SCORES = "equalized_odds", ("auroc", "balanced_accuracy")
+GAP = "equalized_odds"
 
 BY_THE_ATTRIBUTE = (
     "Thresholds of groups decide by {attribute} itself, which the law forbids in places (to lenders in the United "
-    "States, for one), and everybody has to state it. They leave the ranking, and so the AUROC, as it is: balanced "
-    "accuracy shows what they cost."
+    "States, for one), and everybody has to state it. They leave the ranking, and so the AUROC, as it is: {paid} shows "
+    "what they cost."
 )
 
 
@@ -36,7 +36,8 @@ def mitigations(console: Console, document: Report) -> None:
         if note := document.scorecard(each.contender).settings.get("mitigation"):
             console.print(f"  {first}{escape(note)}", style="dim")
     if any(each.method == "thresholds" for each in told):
-        console.print("\n" + escape(BY_THE_ATTRIBUTE.format(attribute=told[0].attribute)))
+        paid = spoken(_scores(told[0])[-1])
+        console.print("\n" + escape(BY_THE_ATTRIBUTE.format(attribute=told[0].attribute, paid=paid)))
     console.print()
 
 
@@ -47,7 +48,7 @@ def _table(told: Sequence[Mitigation], wide: bool) -> Table:
     """
     table = layout.table(f"mitigation for {told[0].attribute}: before, after, and the accuracy paid")
     layout.words(table, "contender")
-    for name in (GAP, *SCORES):
+    for name in (GAP, *_scores(told[0])):
         heading = spoken(name) if wide else spoken(name).replace(" ", "\n")
         layout.numbers(table, *((heading, "change") if wide or name == GAP else (f"{heading},\nthen change",)))
     for base, methods in by_contender(tuple(told)).items():
@@ -70,7 +71,12 @@ def _cells(of: Mitigation, wide: bool) -> list[str]:
 
 
 def _changes(of: Mitigation) -> list[Change | None]:
-    return [named(of.gaps, GAP), *(named(of.scores, name) for name in SCORES)]
+    return [named(of.gaps, GAP), *(named(of.scores, name) for name in _scores(of))]
+
+
+def _scores(of: Mitigation) -> tuple[str, str]:
+    """What the table shows of what was paid: the ranking, and the decisions."""
+    return "auroc", COST if named(of.scores, COST) else "balanced_accuracy"
 
 
 def _cell(estimate: Estimate | None, how: str, spell: Callable[[float, int], str] = number) -> str:

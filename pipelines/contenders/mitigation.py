@@ -13,6 +13,7 @@ from pipelines.contenders.contender import Contender
 from pipelines.contenders.penalised import PenalisedNetwork
 from pipelines.contenders.reweighing import Reweighed
 from pipelines.errors import BadInput
+from pipelines.objectives.group_thresholds import SERVED
 from pipelines.objectives.objective import Objective
 from pipelines.task import Protocol, Recipe
 
@@ -78,6 +79,12 @@ def asked(
         )
     if "penalty" in methods and recipe.accumulate > 1:
         raise BadInput(f"{given}: the penalty compares groups over a whole batch; set recipe.accumulate=1")
+    rule = str(getattr(objective, "decide_by", ""))
+    if "thresholds" in methods and rule.partition(":")[0] not in SERVED:
+        raise BadInput(
+            f"{given}: thresholds of groups keep to balanced_accuracy, accuracy or cost:FP:FN, and decisions are made "
+            f"by {rule} here; leave thresholds out of protocol.mitigate, or set protocol.decide_by"
+        )
     known = [*(name for name in first if name in groups), *(name for name in groups if name not in first)]
     if not known:
         raise BadInput(f"{given} needs a sensitive attribute, and there is none; name one with --sensitive COLUMN")
@@ -89,7 +96,8 @@ def asked(
         )
     names = tuple(sorted({str(name) for name in groups[attribute] if name is not None}))
     if len(names) < 2:
-        raise BadInput(f"{given}: {attribute} has {len(names)} known groups; two are needed to treat them alike")
+        many = "one known group" if names else "no known group"
+        raise BadInput(f"{given}: {attribute} has {many}; two are needed to treat them alike")
     return Mitigation(methods, attribute, names, protocol.mitigate_baselines == "all")
 
 

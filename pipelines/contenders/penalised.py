@@ -92,8 +92,9 @@ class PenalisedNetwork(NetworkContender):
             **tried[kept].settings,
             "mitigation": f"strength {strengths[kept]:g}"
             + (f" of {', '.join(f'{each:g}' for each in strengths)}" if len(strengths) > 1 else "")
-            + f"; on validation rows the gap is {others[kept].gap:.2g} in place of {plain.gap:.2g} and the AUROC "
-            f"{others[kept].auroc:.3f} in place of {plain.auroc:.3f}",
+            + f"; on validation rows the penalised gap, a square, is {others[kept].gap:.2g} in place of "
+            f"{plain.gap:.2g}, and the AUROC is {others[kept].auroc:.3f} in place of {plain.auroc:.3f}"
+            + ("" if plain.auroc - others[kept].auroc <= MOST_LOST else ", more than it may cost"),
         })  # fmt: skip
 
     def _compare(self, train: Examples) -> None:

@@ -28,8 +28,11 @@ class DecisionCurve(NamedTuple):
     everyone: Floats
 
 
-def decided(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
+def decided(outcome: Outcome, objective: Objective, one_threshold: bool = True) -> dict[str, Estimate]:
     """What the decisions at the chosen thresholds do to the tested rows; empty where there are not two classes.
+
+    Args:
+        one_threshold: whether all rows of a fold are decided at one, so that it can be held against another.
 
     Returns:
         `sensitivity` (share of the positive rows that was found), `specificity` (share of the negative rows left
@@ -64,8 +67,20 @@ def decided(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
         by_theory = outcome.predictions.values[:, 1] >= break_even(objective)
         costs, other = (AT_ONCE * _costs(positive, each, *rule.numbers) for each in (alarm, by_theory))
         found["cost_per_1000"] = mean(costs, outcome.weight, outcome.clusters)
-        found["cost_change_at_break_even"] = mean(other - costs, outcome.weight, outcome.clusters)
+        if one_threshold:
+            found["cost_change_at_break_even"] = mean(other - costs, outcome.weight, outcome.clusters)
     return found
+
+
+def cost_change(before: Outcome, after: Outcome, objective: Objective) -> Estimate | None:
+    """What 1000 decisions cost more by one contender than by another, on the same rows in the same order; None where
+    the rule names no costs."""
+    rule = Rule.parse(getattr(objective, "decide_by", "balanced_accuracy"))
+    if rule.name != "cost":
+        return None
+    positive = before.target == 1
+    was, is_ = (AT_ONCE * _costs(positive, each.predictions.labels() == 1, *rule.numbers) for each in (before, after))
+    return mean(is_ - was, before.weight, before.clusters)
 
 
 def _costs(positive: NDArray[Any], alarm: NDArray[Any], false_alarm: float, miss: float) -> Floats:

@@ -40,13 +40,14 @@ class Grouping:
 
 
 def groupings(groups: Mapping[str, NDArray[Any]]) -> tuple[Grouping, ...]:
-    """Every attribute by itself, then every two of them together.
+    """Every attribute by itself, then every two of them together, where both divide the rows.
 
     Args:
         groups: attribute -> (n,) object str, None where unknown.
     """
     single = [_single(attribute, values) for attribute, values in groups.items()]
-    crossed = [_crossed(first, second) for first, second in combinations(single, 2)]
+    dividing = [each for each in single if len(set(each.names) - {UNKNOWN}) > 1]  # one group crossed repeats the other
+    crossed = [_crossed(first, second) for first, second in combinations(dividing, 2)]
     return (*single, *(each for each in crossed if len(each.names) <= MOST_CROSSED))
 
 

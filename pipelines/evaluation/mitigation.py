@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.evaluation.bias import SMALLEST_GROUP
 from pipelines.evaluation.comparison import compare
+from pipelines.evaluation.decisions import cost_change
 from pipelines.evaluation.intervals import percentiles
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
@@ -21,6 +22,9 @@ Floats = NDArray[np.float64]
 
 PAID = ("auroc", "balanced_accuracy", "accuracy")
 """Scores in which mitigation is paid for."""
+
+COST = "cost_per_1000"
+"""And what it is paid in where the rule for thresholds names costs: `decisions.decided` has it."""
 
 AT_ONCE = 1 << 22
 """Numbers of how often units were drawn that are held at a time."""
@@ -66,6 +70,8 @@ def cost_of(
         (paid,) = compare(changed.name, [card.name], outcomes, objective, score, resamples, seed)
         difference = Estimate(paid.difference, paid.low, paid.high)
         scores.append(Change(score, card.scores[score], changed.scores[score], difference))
+    if (dearer := cost_change(before, after, objective)) is not None:
+        scores.append(Change(COST, card.decisions[COST], changed.decisions[COST], dearer))
     return Mitigation(changed.name, card.name, method, attribute, tuple(gaps), tuple(scores))
 
 
@@ -202,10 +208,11 @@ def _estimate(gap: Gap) -> Estimate:
 def reading(told: Mitigation, metric: str = "equalized_odds") -> str:
     """One sentence on whether a mitigation narrowed a gap and whether it was paid for; no more than intervals allow.
 
-    Thresholds of groups are paid for in balanced accuracy: they leave the ranking, and so the AUROC, as it is.
+    It is paid for in what decisions cost, where that is known; else in AUROC, but by thresholds of groups, which leave
+    the ranking as it is, in balanced accuracy.
     """
     paid = "balanced_accuracy" if told.method == "thresholds" else "auroc"
-    gap, score = named(told.gaps, metric), named(told.scores, paid)
+    gap, score = named(told.gaps, metric), named(told.scores, COST) or named(told.scores, paid)
     if gap is None or score is None or math.isnan(gap.change.value):
         return f"{told.contender}: the gap could not be compared."
     said = f"from {gap.before.value:.3f} to {gap.after.value:.3f}"
@@ -225,18 +232,21 @@ def named(changes: tuple[Change, ...], name: str) -> Change | None:
 
 
 def _paid(score: Change) -> str:
-    name, change = score.name.replace("_", " "), score.change
-    name = "AUROC" if name == "auroc" else name
+    """Whether it was paid for; a cost is better the lower it is, a score the higher."""
+    name, change = ("AUROC" if score.name == "auroc" else score.name.replace("_", " ")), score.change
+    digits = 1 if score.name == COST else 3
     if change.value == change.low == change.high == 0:
         return f"the {name} is the same"
     if math.isnan(change.low):
-        return f"the {name} changes by {change.value:+.3f}, how surely is not known"
-    ends = f"95 % interval {change.low:+.3f} to {change.high:+.3f}"
+        return f"the {name} changes by {change.value:+.{digits}f}, how surely is not known"
+    ends = f"95 % interval {change.low:+.{digits}f} to {change.high:+.{digits}f}"
+    if change.low <= 0 <= change.high:
+        return f"the {name} changes by {change.value:+.{digits}f}, which may be chance ({ends})"
+    if score.name == COST:
+        return f"1000 decisions cost {abs(change.value):.1f} {'more' if change.low > 0 else 'less'} ({ends})"
     if change.high < 0:
         return f"it costs {-change.value:.3f} {name} ({ends})"
-    if change.low > 0:
-        return f"it even gains {change.value:.3f} {name} ({ends})"
-    return f"the {name} changes by {change.value:+.3f}, which may be chance ({ends})"
+    return f"it even gains {change.value:.3f} {name} ({ends})"
 
 
 def by_contender(told: tuple[Mitigation, ...]) -> Mapping[str, list[Mitigation]]:

@@ -58,7 +58,7 @@ class Rule:
         if form is None or len(numbers) != form.count(":") or not _possible(name, numbers):
             raise ValueError(
                 f"{text!r} says nothing about how to decide; write one of {', '.join(RULES)}, where costs are positive "
-                "and shares between 0 and 1"
+                "and 1e12 at most, and shares between 0 and 1"
             )
         return cls(name, numbers)
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Predictions
 
 Floats = NDArray[np.float64]
@@ -26,8 +28,11 @@ FEWEST = 5
 EVERYBODY, NOBODY = -1.0, 2.0
 """Cuts below and above any probability."""
 
-OBJECTIVES = {"balanced_accuracy": "balanced_accuracy_score", "accuracy": "accuracy_score"}
-"""Rules for thresholds that fairlearn knows under equalized odds, by its names."""
+SERVED = {"balanced_accuracy": "balanced_accuracy_score", "accuracy": "accuracy_score", "cost": "accuracy_score"}
+"""Rules for thresholds that can be served best under equalized odds, and fairlearn's name for each."""
+
+DEAREST = 1000
+"""How many times dearer than the other one kind of error can be taken to be."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ def fitted(
             do not count, for fairlearn takes none.
         threshold: for whoever gets none of their own.
         seen: all groups of the training and validation rows.
-        rule: how the threshold was chosen; what is not in `OBJECTIVES` counts as balanced accuracy.
+        rule: how the threshold was chosen, one that is in `SERVED`.
     """
     known = np.array([group is not None for group in groups]) & (True if weight is None else np.asarray(weight) > 0)
     target, probability, groups = (np.asarray(each)[known] for each in (target, probability, groups))
@@ -206,16 +211,32 @@ def _by_fairlearn(target: NDArray[Any], probability: Floats, groups: NDArray[Any
         def predict(self, x: Any) -> Any:
             return np.asarray(x)[:, 0]
 
+    served = Rule.parse(rule)
     optimiser = ThresholdOptimizer(
         estimator=Known(),
         constraints="equalized_odds",
-        objective=OBJECTIVES.get(rule, OBJECTIVES["balanced_accuracy"]),
+        objective=SERVED[served.name],
         prefit=True,
         predict_method="predict",
     )
-    optimiser.fit(probability[:, np.newaxis], target.astype(np.int64), sensitive_features=groups)
+    rows = np.repeat(np.arange(len(target)), _copies(served)[target.astype(np.int64)])
+    optimiser.fit(probability[rows, np.newaxis], target[rows].astype(np.int64), sensitive_features=groups[rows])
     found = optimiser.interpolated_thresholder_.interpolation_dict
     return {str(name): _mixture(each) for name, each in sorted(found.items())}
+
+
+def _copies(rule: Rule) -> NDArray[np.int64]:
+    """(2,) how often a row of each class is taken, so that the fewest errors are those that cost the least.
+
+    Copies of a whole class move no group's ROC curve, only which of its points has the fewest errors, and fairlearn
+    weighs no rows. The ratio of two costs is taken to within 1/20 of the smaller one.
+    """
+    if rule.name != "cost":
+        return np.ones(2, np.int64)
+    false_alarm, miss = rule.numbers
+    dearer = Fraction(min(max(false_alarm, miss) / min(false_alarm, miss), DEAREST)).limit_denominator(20)
+    copies = np.array([dearer.denominator, dearer.numerator])
+    return copies if miss >= false_alarm else copies[::-1]
 
 
 def _mixture(found: Any) -> Mixture:

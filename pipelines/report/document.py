@@ -194,7 +194,8 @@ class Change:
 class Mitigation:
     """What a mitigated contender gained and what it cost, against the contender that it was made of.
 
-    `gaps` are those of the attribute, by metric; `scores` what was paid (`auroc`, `accuracy`, `balanced_accuracy`).
+    `gaps` are those of the attribute, by metric; `scores` what was paid (`auroc`, `accuracy`, `balanced_accuracy`,
+    and `cost_per_1000` where the rule for thresholds names costs).
     """
 
     contender: str

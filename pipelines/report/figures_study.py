@@ -56,7 +56,8 @@ def learning_curve_rows(study: Study) -> Figure:
 
 
 def _scores(axes: Axes, study: Study) -> None:
-    drawn = {name: kind for name, kind in study.names.items() if name != "prior"}
+    left_out = ("prior", "mitigated")
+    drawn = {name: kind for name, kind in study.names.items() if name not in left_out and kind not in left_out}
     baselines = [name for name, kind in drawn.items() if kind == "classical"]
     networks = [name for name in drawn if name not in baselines]
     colours = [colour for colour in COLOURS if colour != NETWORK]

@@ -56,6 +56,13 @@ def test_deciding_where_the_costs_break_even_is_compared_row_by_row():
     assert (at_half.value, at_half.low, at_half.high) == (0, 0, 0)
 
 
+def test_where_groups_have_thresholds_of_their_own_there_is_none_to_hold_against_another():
+    tested, _ = outcome([1, 1, 0, 0, 0], [1, 0, 1, 0, 0])
+    found = decided(tested, Classification(classes=("0", "1"), decide_by="cost:1:19"), one_threshold=False)
+    assert "cost_per_1000" in found
+    assert "cost_change_at_break_even" not in found
+
+
 def test_weights_count_as_rows_and_ids_widen():
     weighted, objective = outcome([1, 1, 0, 0], [1, 0, 1, 0], weight=[3, 1, 1, 3])
     found = decided(weighted, objective)

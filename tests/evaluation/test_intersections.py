@@ -68,6 +68,12 @@ def test_a_single_attribute_is_crossed_with_nothing(drawn):
     assert [(row.group, row.intersection) for row in table.rows] == [("F", False), ("M", False)]
 
 
+def test_an_attribute_of_one_group_divides_nothing_and_is_not_crossed():
+    one = np.array(["a", "a", None, "a"], object)
+    two = np.array(["x", "y", "x", None], object)
+    assert [each.attribute for each in groupings({"one": one, "two": two})] == ["one", "two"]
+
+
 def test_unknown_in_either_is_unknown_in_both():
     one = np.array(["a", "a", None, None, "b"], object)
     two = np.array(["x", None, "y", None, "y"], object)

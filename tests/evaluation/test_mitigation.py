@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipelines.evaluation import bias, intervals
+from pipelines.evaluation.decisions import decided
 from pipelines.evaluation.mitigation import cost_of, gap_changes, reading
 from pipelines.evaluation.outcome import Outcome, Round
 from pipelines.objectives.classification import Classification
@@ -64,6 +65,26 @@ def test_the_record_holds_both_scorecards_and_what_lies_between():
     assert (auroc.change.value, auroc.change.low, auroc.change.high) == (0, 0, 0)
     assert balanced.change.value == pytest.approx(new.scores["balanced_accuracy"].value - balanced.before.value)
     assert balanced.change.low < balanced.change.value < balanced.change.high
+
+
+def test_where_errors_have_a_price_it_is_paid_in_that():
+    costly = replace(OBJECTIVE, decide_by="cost:1:3")
+    before = outcome_of()
+    after = fairer(before)
+    sides = [(replace(card(name, each), decisions=decided(each, costly)), each) for name, each in
+             (("mlp", before), ("mlp+thresholds", after))]  # fmt: skip
+    told = cost_of("thresholds", "group", *sides, costly, 200)
+    paid = told.scores[-1]
+    price = [
+        1000 * np.mean((label := each.predictions.labels()) * (each.target == 0) + 3 * (1 - label) * (each.target == 1))
+        for each in (before, after)
+    ]
+    assert paid.name == "cost_per_1000"
+    assert (paid.before.value, paid.after.value) == pytest.approx(tuple(price))
+    assert paid.change.value == pytest.approx(price[1] - price[0])
+    assert paid.change.low < paid.change.value < paid.change.high
+    assert paid.change.high - paid.change.low < 2 * (paid.before.high - paid.before.low)
+    assert "1000 decisions cost" in reading(told) or "the cost per 1000 changes by" in reading(told)
 
 
 def slowly(before, after, resamples, seed):
@@ -128,9 +149,8 @@ def test_small_and_unknown_groups_are_in_no_gap():
 
 
 def made(gap, score, method="reweighing"):
-    paid = Change(
-        "balanced_accuracy" if method == "thresholds" else "auroc", Estimate(0.8), Estimate(0.79), Estimate(*score)
-    )
+    names = {"thresholds": "balanced_accuracy", "cost": "cost_per_1000"}
+    paid = Change(names.get(method, "auroc"), Estimate(0.8), Estimate(0.79), Estimate(*score))
     return Mitigation(
         "mlp+it",
         "mlp",
@@ -155,6 +175,9 @@ def made(gap, score, method="reweighing"):
         (made((0.1, 0.05, 0.2), (0.01, 0.002, 0.02)), "widens the gap.*even gains 0.010 AUROC"),
         (made((-0.1, -0.2, -0.05), (0.0, 0.0, 0.0)), "narrows.*the AUROC is the same"),
         (made((-0.1, -0.2, -0.05), (-0.05, -0.06, -0.04), "thresholds"), "narrows.*it costs 0.050 balanced accuracy"),
+        (made((-0.1, -0.2, -0.05), (12.0, 3.0, 20.0), "cost"), r"1000 decisions cost 12.0 more \(95 % interval \+3.0"),
+        (made((-0.1, -0.2, -0.05), (-12.0, -20.0, -3.0), "cost"), "1000 decisions cost 12.0 less"),
+        (made((-0.1, -0.2, -0.05), (2.0, -3.0, 7.0), "cost"), "the cost per 1000 changes by .2.0, which may be chance"),
         (made((math.nan, math.nan, math.nan), (0.0, 0.0, 0.0)), "could not be compared"),
     ],
 )  # fmt: skip

@@ -51,6 +51,34 @@ def test_the_chances_are_fairlearns(rule):
     np.testing.assert_allclose(ours.chance(new, groups), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize(("false_alarm", "miss"), [(1, 5), (4, 1), (1, 1), (2, 7)])
+def test_no_point_of_equal_odds_is_cheaper(false_alarm, miss):
+    """Against every point that all groups reach, on the same rows; to within the grid that fairlearn looks at."""
+    target, score, group = rows()
+    theirs = ThresholdOptimizer(
+        estimator=Known(), constraints="equalized_odds", objective="accuracy_score", prefit=True,
+        predict_method="predict",
+    ).fit(score[:, None], target, sensitive_features=group.astype(str))  # fmt: skip
+    false, found = theirs._x_grid, theirs._y_min.to_numpy()
+    cheapest = (false_alarm * false * (target == 0).sum() + miss * (1 - found) * (target == 1).sum()).min()
+
+    def cost(rule):
+        chance = fitted(target, score, group, rule=rule).chance(score, group)
+        return false_alarm * chance[target == 0].sum() + miss * (1 - chance[target == 1]).sum()
+
+    assert cost(f"cost:{false_alarm}:{miss}") == pytest.approx(cheapest, rel=0.01)
+    others = [cost(rule) for rule in ("cost:1:30", "cost:30:1")]
+    assert max(others) > 1.05 * cheapest  # so that the rule matters here
+
+
+@pytest.mark.parametrize(
+    ("rule", "copies"),
+    [("cost:1:5", (1, 5)), ("cost:10:4", (5, 2)), ("cost:1:1.37", (19, 26)), ("cost:1e9:1", (1000, 1))],
+)
+def test_costs_are_told_by_copies(rule, copies):
+    assert tuple(group_thresholds._copies(group_thresholds.Rule.parse(rule))) == copies
+
+
 def test_rates_are_equal_on_the_rows_they_were_fitted_on():
     target, score, group = rows()
     chance = fitted(target, score, group).chance(score, group)
