@@ -94,7 +94,7 @@ class PenalisedNetwork(NetworkContender):
             + (f" of {', '.join(f'{each:g}' for each in strengths)}" if len(strengths) > 1 else "")
             + f"; on validation rows the penalised gap, a square, is {others[kept].gap:.2g} in place of "
             f"{plain.gap:.2g}, and the AUROC is {others[kept].auroc:.3f} in place of {plain.auroc:.3f}"
-            + ("" if plain.auroc - others[kept].auroc <= MOST_LOST else ", more than it may cost"),
+            + (", more than it may cost" if _too_dear(plain, others[kept]) and len(strengths) > 1 else ""),
         })  # fmt: skip
 
     def _compare(self, train: Examples) -> None:
@@ -154,9 +154,13 @@ class Standing:
     auroc: float
 
 
+def _too_dear(plain: Standing, penalised: Standing) -> bool:
+    return plain.auroc - penalised.auroc > MOST_LOST
+
+
 def _kept(plain: Standing, tried: list[Standing]) -> int:
     """The place of the strength that is kept, the first one where none is good enough or nothing is known."""
-    possible = [place for place, each in enumerate(tried) if plain.auroc - each.auroc <= MOST_LOST]
+    possible = [place for place, each in enumerate(tried) if not _too_dear(plain, each)]
     return min(possible, key=lambda place: tried[place].gap, default=0)
 
 

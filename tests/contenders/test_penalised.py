@@ -50,10 +50,10 @@ def test_the_penalty_halves_a_planted_gap(parts, base):
         for each in (before, after)
     ]
     assert scores[1]["auroc"] > 0.7
-    assert after.settings["mitigation"].startswith("strength 20; on validation rows the gap is ")
-    assert (
-        after.cost.train_seconds > before.cost.train_seconds
-    )  # the training without it, which it is judged by, counts
+    assert after.settings["mitigation"].startswith("strength 20; on validation rows the penalised gap, a square, is ")
+    assert "more than it may cost" not in after.settings["mitigation"], "nobody chose among strengths"
+    # The training without it, which it is judged by, counts.
+    assert after.cost.train_seconds > before.cost.train_seconds
 
 
 def test_groups_that_are_small_or_unknown_are_not_compared(parts, base):
