@@ -155,7 +155,8 @@ class Standing:
 
 
 def _too_dear(plain: Standing, penalised: Standing) -> bool:
-    return plain.auroc - penalised.auroc > MOST_LOST
+    """Also where validation rows do not tell."""
+    return not plain.auroc - penalised.auroc <= MOST_LOST
 
 
 def _kept(plain: Standing, tried: list[Standing]) -> int:
