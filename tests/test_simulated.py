@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.coverage import QUESTIONS, answered
+from benchmarks import coverage
+from benchmarks.coverage import QUESTIONS, Question, answered, settled
 from benchmarks.simulated import World, halves_of_features
 
 MANY = 200_000
@@ -61,3 +62,20 @@ def test_every_question_can_be_asked():
     found = [answered(number, 3, 0) for number in range(len(QUESTIONS))]
     assert all(0 <= each["low"] <= each["share"] <= each["high"] <= 1 for each in found)
     assert {each["wanted"] for each in found} == {"covers", "errs", "finds"}
+
+
+def test_a_share_outside_is_settled_by_sets_that_were_not_seen(monkeypatch):
+    asked = []
+
+    def ask(seed):
+        asked.append(seed)
+        return seed >= 10
+
+    monkeypatch.setattr(coverage, "QUESTIONS", (Question("q", ask, "covers", 0.9, 1.0),))
+    found = settled(0, 50, 0)
+    assert asked == list(range(250))
+    assert (found["sets"], found["share"], found["holds"]) == (200, 1.0, True)
+    assert found["first"] == {"sets": 50, "share": 0.8}
+    asked.clear()
+    assert settled(0, 200, 0) == answered(0, 200, 0), "within: asked once"
+    assert len(asked) == 400
