@@ -101,7 +101,7 @@ def _tested(
     truth = objective.encode(valid.target)
     method = prepared.protocol.calibrate
     by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)
-    threshold = _threshold(calibration.calibrated(validated, by), truth, objective)
+    threshold = _threshold(calibration.calibrated(validated, by), truth, objective, valid.weight)
     started = time.perf_counter()
     said = model.predict(test)
     predictions = calibration.calibrated(said, by)
@@ -156,12 +156,12 @@ def _findings(trial: Trial, prepared: Prepared) -> dict[str, str]:
     return findings_of(found, "training", numbers)
 
 
-def _threshold(validated: Predictions, truth: Any, objective: Objective) -> float:
+def _threshold(validated: Predictions, truth: Any, objective: Objective, weight: Any) -> float:
     """The decision threshold that validation rows ask for; NaN where there is none to choose."""
     by = getattr(objective, "decide_by", None)
     if by is None or not getattr(objective, "binary", False):
         return math.nan
-    return thresholds.choose(truth, validated.values[:, 1], by)
+    return thresholds.choose(truth, validated.values[:, 1], by, weight)
 
 
 def _decided(predictions: Predictions, threshold: float) -> Predictions:

@@ -13,6 +13,8 @@ from pipelines.compete import compete, judge
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput, TrainingFailed
+from pipelines.evaluation import thresholds
+from pipelines.objectives import calibration
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
@@ -142,6 +144,22 @@ def test_decisions_are_taken_at_the_threshold_that_the_validation_rows_ask_for(r
     trial = compete(Oracle(), prepared, 0)
     assert trial.threshold == pytest.approx(0.2)
     assert not trial.outcome.predictions.labels().any()
+
+
+def test_validation_rows_count_by_their_weight(request_, monkeypatch):
+    """For the threshold and for the calibration alike."""
+    prepared = prepare(TASK, replace(request_, positive="good"), 0, [*FAST, "protocol.calibrate=temperature"])
+    examples = prepared.dataset.examples
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(examples))
+    weighted = replace(prepared, dataset=replace(prepared.dataset, examples=replace(examples, weight=weight)))
+    seen = []
+    for module, name in ((calibration, "fitted"), (thresholds, "choose")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, real=real: seen.append(given[3]) or real(*given))
+    compete(Oracle(), weighted, 0)
+    first, second = (weight[fold.valid] for fold in weighted.folds)
+    for found, expected in zip(seen, (first, first, second, second), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_what_happened_in_any_fold_is_in_the_report(request_):

@@ -61,10 +61,10 @@ def compare(
     settings = Settings(objective, score, resamples, seed, length)
     found = [paired.test(ours, outcomes[baseline], settings) for baseline in baselines]
     p_values = [each.tested[3] for each in found]
-    tests = zip(baselines, found, holm(p_values), factors(p_values), strict=True)
+    more = _rows_to_decide(found, [contenders * factor for factor in factors(p_values)], ours.distinct_rows)
+    tests = zip(baselines, found, holm(p_values), more, strict=True)
     return tuple(
-        _comparison(contender, baseline, ours, score, each, p_value, factor * contenders, margin)
-        for baseline, each, p_value, factor in tests
+        _comparison(contender, baseline, score, each, p_value, rows, margin) for baseline, each, p_value, rows in tests
     )
 
 
@@ -97,20 +97,27 @@ def _length(ours: Outcome, theirs: Outcome) -> float:
     return ours.length_for(ours.losses - theirs.losses)
 
 
+def _rows_to_decide(found: Sequence[Paired], factors: Sequence[int], rows: int) -> list[float]:
+    """How many more rows would decide each test: 0 where it is decided.
+
+    By Holm's method a test is decided once those of smaller p-values are, so it needs at least as many rows as they.
+
+    Args:
+        factors: what each p-value is multiplied by in all before it decides.
+    """
+    needed, most = [0.0] * len(found), 0.0
+    for place in sorted(range(len(found)), key=lambda place: found[place].tested[3]):
+        difference, _, _, p_value = found[place].tested
+        if p_value * factors[place] >= SIGNIFICANCE:
+            own = power.rows_to_decide(difference, found[place].spread, SIGNIFICANCE / factors[place], rows)
+            most = math.nan if math.isnan(own) else max(most, own)  # NaN once, NaN from there on
+        needed[place] = most
+    return needed
+
+
 def _comparison(
-    contender: str,
-    baseline: str,
-    ours: Outcome,
-    score: str,
-    found: Paired,
-    p_value: float,
-    factor: int,
-    margin: float,
+    contender: str, baseline: str, score: str, found: Paired, p_value: float, more_rows: float, margin: float
 ) -> Comparison:
-    """Args: factor: what the p-value is multiplied by in all before it decides."""
-    difference = found.tested[0]
-    decided = found.tested[3] * factor < SIGNIFICANCE
-    more = power.rows_to_decide(difference, found.spread, SIGNIFICANCE / factor, ours.distinct_rows)
     return Comparison(
         contender,
         baseline,
@@ -120,9 +127,9 @@ def _comparison(
         test=found.test,
         margin=margin,
         p_non_inferior=found.at_most(-margin) if margin else math.nan,
-        effect_size=power.effect_size(difference, found.spread, ours.units),
-        rows_to_decide=0.0 if decided else more,
-        units=ours.units,
+        effect_size=power.effect_size(found.tested[0], found.by_units, found.units),
+        rows_to_decide=more_rows,
+        units=found.units,
         training_sd=found.spread.training_sd,
         test_sd=found.spread.test_sd,
     )

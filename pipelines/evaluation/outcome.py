@@ -199,7 +199,7 @@ class Outcome:
         two of them have little to do with each other.
         """
         if self.sequence is not None:
-            return self.sequence // math.ceil(self.length)
+            return _stretches(self.sequence, self.length)
         unit = self.rows if self.ids is None else self.ids.astype(np.str_)
         units, code = np.unique(unit, return_inverse=True)
         return None if len(units) == len(unit) else code.astype(np.int64)
@@ -240,6 +240,10 @@ class Outcome:
     def units(self) -> int:
         """How many independent units were tested."""
         return len(self) if self.clusters is None else len(np.unique(self.clusters))
+
+    def units_for(self, length: float) -> int:
+        """The same where stretches of time have this mean length, and not the one of the contender's own losses."""
+        return self.units if self.sequence is None else len(np.unique(_stretches(self.sequence, length)))
 
     @cached_property
     def distinct_rows(self) -> int:
@@ -302,6 +306,11 @@ def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _pool(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given) if len(given) == len(parts) else None
+
+
+def _stretches(sequence: NDArray[np.int64], length: float) -> NDArray[np.int64]:
+    """(n,) number of the stretch of time that each row is in."""
+    return sequence // math.ceil(length)
 
 
 def _before(tests: Sequence[FoldResult]) -> NDArray[Any] | None:

@@ -34,12 +34,16 @@ class Paired:
         tested: a positive difference favours the contender.
         spread: of the difference.
         at_most: (d) -> one-sided p-value of the difference being at most d.
+        units: independent ones that it rests on.
+        by_units: variance of the difference that these explain, each counted once.
     """
 
     test: str
     tested: Tested
     spread: Spread
     at_most: Callable[[float], float]
+    units: int
+    by_units: float
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ def paired_bootstrap(
 
     Returns:
         Score of a minus score of b, its percentile interval, and the p-value of the widest interval that leaves 0
-        out; it is never below about 2 / resamples. Identical predictions give (0, 0, 0, 1).
+        out; where no resample reaches 0, that of Student's t with the resamples' spread, if it is smaller. Identical
+        predictions give (0, 0, 0, 1).
     """
     settings = (objective, weight, clusters, resamples, seed)
     drawn = [replicate(target, side, *settings)[score] for side in (predictions_a, predictions_b)]
@@ -156,7 +161,11 @@ def _over_folds(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired | 
     if ours.trainings > 1:
         by_rows = spread.of_single_rows(_drawn(ours, theirs, settings), ours.units)
     found = spread.of_folds(by_fold.tolist(), error, by_rows)
-    return Paired("corrected resampled t", tested, found, _student_at_most(tested[0], found))
+    # Of every row once, without the part that is there because folds share training rows.
+    once = float(known.var(ddof=1)) * n_test / ours.distinct_rows - found.fixed if len(known) > 1 else 0.0
+    return Paired(
+        "corrected resampled t", tested, found, _student_at_most(tested[0], found), ours.units, max(once, 0.0)
+    )
 
 
 def _plain(outcome: Outcome) -> bool:
@@ -167,32 +176,34 @@ def _plain(outcome: Outcome) -> bool:
 def _by_delong(ours: Outcome, theirs: Outcome) -> Paired:
     sides = (ours.target, ours.predictions.values[:, 1], theirs.predictions.values[:, 1])
     tested, found = delong(*sides), Spread(difference_error(*sides)[1], math.inf)
-    return Paired("DeLong", tested, found, _student_at_most(tested[0], found))
+    return Paired("DeLong", tested, found, _student_at_most(tested[0], found), ours.units, found.of_rows)
 
 
 def _by_resamples(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired:
     alone = ours.training(0).clusters is None
     kind = "paired block" if ours.sequence is not None else "paired" if alone else "paired cluster"
-    drawn = _drawn(ours, theirs, settings)
+    drawn, units = _drawn(ours, theirs, settings), ours.units_for(settings.length)
 
     def score(of: Outcome, training: int) -> float:
         return of.training(training).scores(settings.objective)[settings.score]
 
     values = settings.sign * np.array([score(ours, k) - score(theirs, k) for k in range(ours.trainings)])
     difference = float(values.mean())
-    found = spread.of_resamples(values.tolist(), drawn, ours.units)
+    found = spread.of_resamples(values.tolist(), drawn, units)
     if len(values) == 1 and ours.sequence is None:
-        tested = _of_replicates(difference, drawn[0], ours.units)
-        return Paired(f"{kind} bootstrap", tested, found, _resampled_at_most(drawn[0], ours.units))
-    name = f"{kind} bootstrap t{f', {len(values)} trainings' if len(values) > 1 else ''}"
+        tested, at_most = _of_replicates(difference, drawn[0], units), _resampled_at_most(drawn[0], units)
+        return Paired(f"{kind} bootstrap", tested, found, at_most, units, found.of_rows)
+    name, at_most = f"{kind} bootstrap t", _student_at_most(difference, found)
+    if len(values) > 1:
+        name += f", {len(values)} trainings"
     if math.isnan(difference) or math.isnan(found.error):
-        return Paired(name, (difference, math.nan, math.nan, 1.0), found, _student_at_most(difference, found))
-    if found.error <= 1e-12:
+        tested = difference, math.nan, math.nan, 1.0
+    elif found.error <= 1e-12:
         p_value = 1.0 if abs(difference) <= 1e-12 else 2 / (settings.resamples + 1)
-        tested = (difference, difference, difference, p_value)
+        tested = difference, difference, difference, p_value
     else:
         tested = _possible(settings.score, student(difference, found.error, found.freedom))
-    return Paired(name, tested, found, _student_at_most(difference, found))
+    return Paired(name, tested, found, at_most, units, found.of_rows)
 
 
 def _drawn(ours: Outcome, theirs: Outcome, settings: Settings) -> list[Floats]:
@@ -241,7 +252,12 @@ def _of_replicates(difference: float, drawn: Floats, units: int) -> Tested:
         return difference, math.nan, math.nan, 1.0
     defined = drawn[~np.isnan(drawn)]
     beyond = min((defined <= 0).sum(), (defined >= 0).sum())
-    return difference, low, high, min(1.0, 2 * _tail(beyond, len(defined), units))
+    p_value = min(1.0, 2 * _tail(beyond, len(defined), units))
+    if beyond == 0:
+        # So many resamples tell nothing beyond their own number, which corrected for many tests decides nothing.
+        error = math.sqrt(units / (units - 1)) * float(defined.std(ddof=1))
+        p_value = min(p_value, student(difference, error, units - 1)[3]) if error > 1e-12 else p_value
+    return difference, low, high, p_value
 
 
 def _tail(beyond: int, drawn: int, units: int) -> float:

@@ -13,20 +13,21 @@ TOO_MANY = 100
 """Times the tested rows from which the lead is next to nothing and no number is told."""
 
 
-def effect_size(difference: float, spread: Spread, units: int) -> float:
+def effect_size(difference: float, by_units: float, units: int) -> float:
     """The difference over the standard deviation of what one independent unit adds to it.
 
     For a mean of per-row differences this is their mean over their standard deviation, Cohen's d_z. For any other
-    score, such as the AUROC, a unit adds its influence on the score; the standard error of the part that rows explain
-    is that standard deviation over the root of their number, whatever test it came from. NaN where nothing varies.
+    score, such as the AUROC, a unit adds its influence on the score; the standard error that rows explain is that
+    standard deviation over the root of their number. NaN where nothing varies.
 
     Args:
+        by_units: variance of the difference that the units explain (`paired.Paired`).
         units: independent ones that were tested: rows, ids, or stretches of time.
 
     References: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, section 2.3.5; Lakens (2013),
     Frontiers in Psychology 4, 863.
     """
-    deviation = math.sqrt(spread.of_rows * units)
+    deviation = math.sqrt(by_units * units)
     return difference / deviation if deviation > 1e-12 else math.nan
 
 

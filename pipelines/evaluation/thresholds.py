@@ -66,7 +66,12 @@ class Rule:
         return ":".join([self.name, *(f"{number:g}" for number in self.numbers)])
 
 
-def choose(target: NDArray[Any], probability: NDArray[Any], by: str | Rule = "balanced_accuracy") -> float:
+def choose(
+    target: NDArray[Any],
+    probability: NDArray[Any],
+    by: str | Rule = "balanced_accuracy",
+    weight: NDArray[Any] | None = None,
+) -> float:
     """The threshold of the decisions `probability >= threshold` that follows a rule.
 
     Every different division of the rows is tried: cuts lie half way between neighbouring probabilities, at 0
@@ -77,18 +82,21 @@ def choose(target: NDArray[Any], probability: NDArray[Any], by: str | Rule = "ba
         target: (n,) int, 1 for the positive class.
         probability: (n,) of the positive class, in [0, 1].
         by: the rule, or its text (`RULES`).
+        weight: (n,) float >= 0: how many rows each one counts for; None for 1s.
 
     Returns:
         The threshold; 0.5 where only one class is present.
     """
-    positive = np.asarray(target) == 1
-    positives, negatives = int(positive.sum()), int((~positive).sum())
+    weights = np.ones(len(target)) if weight is None else np.asarray(weight, np.float64)
+    kept = weights > 0  # a row that does not count must not even move a cut, which lies half way between two rows
+    positive, probability, counted = (np.asarray(target) == 1)[kept], np.asarray(probability)[kept], weights[kept]
+    positives, negatives = float(counted @ positive), float(counted @ ~positive)
     if positives == 0 or negatives == 0:
         return UNDECIDED
     values, level = np.unique(np.asarray(probability, np.float64), return_inverse=True)
     # hit[i] and false[i]: rows decided positive, rightly and wrongly, when the i lowest values are below the cut.
-    hit = positives - np.concatenate([[0], np.cumsum(np.bincount(level, positive, len(values)))])
-    false = negatives - np.concatenate([[0], np.cumsum(np.bincount(level, ~positive, len(values)))])
+    hit = positives - np.concatenate([[0], np.cumsum(np.bincount(level, counted * positive, len(values)))])
+    false = negatives - np.concatenate([[0], np.cumsum(np.bincount(level, counted * ~positive, len(values)))])
     reached = _reached(by if isinstance(by, Rule) else Rule.parse(by), hit, false, positives, negatives)
     cuts = _cuts(values)
     best = cuts[reached >= reached.max() - 1e-12]
@@ -100,7 +108,7 @@ def _possible(name: str, numbers: tuple[float, ...]) -> bool:
     return all(0 < number <= (1e12 if name == "cost" else 1) for number in numbers)
 
 
-def _reached(rule: Rule, hit: Floats, false: Floats, positives: int, negatives: int) -> Floats:
+def _reached(rule: Rule, hit: Floats, false: Floats, positives: float, negatives: float) -> Floats:
     """What a rule makes of each cut; the largest is the best."""
     if rule.name == "cost":
         false_alarm, miss = rule.numbers

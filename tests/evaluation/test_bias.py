@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fairlearn import metrics as fairlearn
+from scipy import stats
 
 from pipelines.evaluation import scores
 from pipelines.evaluation.apart import Sides, largest
@@ -266,6 +267,18 @@ def test_equalized_odds_takes_the_wider_gap():
     assert found["equalized_odds"].difference == pytest.approx(0.8)
     assert found["equalized_odds"].groups == ("b", "a")
     assert 0 < found["equalized_odds"].low < 0.8 < found["equalized_odds"].high
+
+
+def test_equalized_odds_looks_at_two_gaps_and_pays_for_both():
+    """The same gap by itself, at the half level of two: its interval is wider than that of equal opportunity alone."""
+    target = np.tile(np.repeat([0, 1], 100), 2)
+    chosen = np.concatenate([[1] * 30 + [0] * 70, [1] * 90 + [0] * 10, [1] * 30 + [0] * 70, [1] * 50 + [0] * 50])
+    table = group_table(grouped(target, two_class(0.1 + 0.8 * chosen), ["a"] * 200 + ["b"] * 200), BINARY)
+    found = by_metric(gaps(table))
+    alone, both = found["equal_opportunity"], found["equalized_odds"]
+    assert alone.difference == both.difference == pytest.approx(0.4)
+    wider = stats.norm.ppf(1 - 0.0125) / stats.norm.ppf(0.975)
+    assert (both.high - both.low) / (alone.high - alone.low) == pytest.approx(wider, rel=0.03)
 
 
 def test_several_classes_are_judged_by_accuracy():

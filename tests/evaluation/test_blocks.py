@@ -5,6 +5,7 @@ import pytest
 from scipy.signal import lfilter
 
 from pipelines.evaluation.blocks import automatic_length, in_order, stationary_counts
+from pipelines.evaluation.comparison import compare
 from pipelines.evaluation.outcome import Outcome, Round
 from pipelines.evaluation.replicates import replicate
 from pipelines.objectives.objective import Predictions
@@ -86,6 +87,26 @@ def test_an_outcome_in_time_is_cut_into_stretches_of_its_own_length():
     assert in_time(remembering(0.9, 600), block=7).length == 7
     assert in_time(remembering(0.9, 600), block=7).clusters.tolist() == (np.arange(600) // 7).tolist()
     assert holdout(np.zeros(600), Predictions(remembering(0.9, 600))).length == 1
+
+
+def test_two_sides_in_time_are_tested_alike_whichever_comes_first():
+    """One side's errors remember, the other's do not; the blocks, and the stretches that count, are of the pair."""
+    target, when = np.random.default_rng(1).normal(size=400), np.arange(400)
+    errors = {
+        "long": remembering(0.9, 400) / 2, "white": np.random.default_rng(2).normal(size=400) * 1.3,
+        "other": np.random.default_rng(3).normal(size=400),
+    }  # fmt: skip
+    outcomes = {name: holdout(target, Predictions(target + each), time=when) for name, each in errors.items()}
+    (one,) = compare("long", ["white"], outcomes, NUMBER, "rmse", 400)
+    (other,) = compare("white", ["long"], outcomes, NUMBER, "rmse", 400)
+    assert one.units == other.units < 100
+    assert one.p_value == pytest.approx(other.p_value)
+    assert one.effect_size == pytest.approx(-other.effect_size)
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+    (alone,) = compare("white", ["other"], outcomes, NUMBER, "rmse", 400)
+    assert alone.units > 3 * one.units
+    together = compare("white", ["other", "long"], outcomes, NUMBER, "rmse", 400)
+    assert {test.units for test in together} == {one.units}, "the longer blocks, for both"
 
 
 def test_what_is_no_number_has_a_length_that_grows_with_the_test():

@@ -50,6 +50,23 @@ def test_delong_equals_its_definition(seed, n, digits):
         assert (low, high) == pytest.approx((max(-1, expected - half), min(1, expected + half)))
 
 
+def test_a_bootstrap_that_never_reaches_no_difference_is_no_coarser_than_its_spread():
+    """Corrected for 30 baselines, 2 of 1001 decides nothing; the p-value is that of t then, as near the floor."""
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=300)
+    outcomes = {"net": holdout(target, Predictions(target + 0.1 * rng.normal(size=300)))}
+    outcomes |= {f"b{k}": holdout(target, Predictions(target + 3 * rng.normal(size=300))) for k in range(30)}
+    found = compare("net", [f"b{k}" for k in range(30)], outcomes, NUMBER, "rmse", 1000)
+    assert max(test.p_value for test in found) < 1e-6
+    errors = rng.normal(size=300)
+    errors = (errors - errors.mean()) / errors.std(ddof=1)
+    for lead in (2.5, 3.9, 5.0):  # of the mean of so many errors, in its standard errors
+        sides = {"net": np.full(300, 10.0), "b": 10 + errors + lead / math.sqrt(300)}
+        (test,) = compare("net", ["b"], {name: holdout(target, Predictions(target + each)) for name, each in
+                                         sides.items()}, NUMBER, "mae", 1000)  # fmt: skip
+        assert stats.norm.isf(test.p_value / 2) == pytest.approx(lead, rel=0.1)
+
+
 def test_delong_of_identical_rankings_is_no_difference():
     target, score = noisy_scores(np.random.default_rng(0), 50)
     assert delong(target, score, score**3) == (0, 0, 0, 1)

@@ -105,6 +105,23 @@ def test_draws_of_cross_validation_have_the_corrected_variance_and_the_folds_cov
     np.testing.assert_allclose(np.quantile(difference, [0.025, 0.975]), [low, high], atol=0.04 * (high - low))
 
 
+def test_the_crossing_of_cross_validation_has_the_middle_95_of_100_draws():
+    rng = np.random.default_rng(0)
+    # One network that gains, one baseline that does not.
+    sides = [
+        [outcome(rng.normal(size=500) * (level - gain * place), folds=5, n_train=400) for place in range(len(ROWS))]
+        for level, gain in ((1.1, 0.05), (1.0, 0.0))
+    ]
+    found = crossing_interval(ROWS, *sides, NUMBERS, 2000, 0)
+    draws = [
+        np.stack([drawn(each, NUMBERS, 2000, 0, 1.0, (side, place)) for place, each in enumerate(some)], axis=1)
+        for side, some in enumerate(sides)
+    ]
+    crossed = crossing(ROWS, draws[1] - draws[0])
+    assert found == tuple(np.quantile(crossed, [0.025, 0.975], method="inverted_cdf"))
+    assert found != tuple(np.quantile(crossed, [0.05, 0.95], method="inverted_cdf"))
+
+
 @pytest.mark.parametrize("folds", [1, 5])
 def test_what_doubling_gave_is_the_paired_difference_by_doublings(folds):
     """RMSE 1.0 at 100 rows and 0.7 at 800, three doublings on: 0.1 each. Smaller is better, so the gain is positive."""

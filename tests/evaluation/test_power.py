@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipelines.evaluation.comparison import compare
+from pipelines.evaluation.comparison import _rows_to_decide, compare
+from pipelines.evaluation.outcome import Outcome, Round
+from pipelines.evaluation.paired import Paired
 from pipelines.evaluation.power import effect_size, rows_to_decide
 from pipelines.evaluation.spread import Spread
 from pipelines.objectives.objective import Predictions
@@ -77,8 +79,49 @@ def test_next_to_no_lead_has_no_number_of_rows(lead, error, fixed):
 
 
 def test_nothing_that_varies_has_no_effect_size():
-    assert math.isnan(effect_size(0.1, Spread(0.0, 5), 100))
-    assert math.isnan(effect_size(0.1, Spread(0.1, 5, fixed=0.01), 100))
+    assert math.isnan(effect_size(0.1, 0.0, 100))
+
+
+def test_an_effect_size_is_that_of_single_rows_however_they_were_tested():
+    """Of fixed decisions, on average over 40 draws: a holdout's, five folds', and two repeats' of five folds."""
+    ratios, n = [], 2000
+    five = tuple(Round(400 * fold, 400 * (fold + 1), 1600) for fold in range(5))
+    ten = (*five, *(Round(n + each.start, n + each.stop, 1600) for each in five))
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        target = rng.integers(0, 2, n)
+        wrong = {"a": rng.random(n) < 0.25, "b": rng.random(n) < 0.35}
+        by_row = wrong["b"].astype(float) - wrong["a"]
+        found = []
+        for rounds, copies in (((Round(0, n, 4 * n),), 1), (five, 1), (ten, 2)):
+            rows = np.concatenate([np.arange(n), rng.permutation(n)])[: n * copies]
+            outcomes = {
+                name: Outcome(target[rows], two_class(np.where(each, 1 - target, target)[rows]), rounds, rows)
+                for name, each in wrong.items()
+            }
+            (test,) = compare("a", ["b"], outcomes, BINARY, "accuracy", 200)
+            found.append(test.effect_size)
+        ratios.append(np.array(found) / (by_row.mean() / by_row.std(ddof=1)))
+    holdout_, once, twice = np.median(ratios, axis=0)
+    assert holdout_ == pytest.approx(1, abs=0.03)
+    assert once == pytest.approx(1.09, abs=0.2)  # of five folds the median of the variance is below its mean
+    assert twice == pytest.approx(1.04, abs=0.2)
+
+
+def test_a_test_that_waits_for_another_needs_its_rows():
+    """By Holm's method .033 decides nothing while .029, times two, does not, though alone it would."""
+
+    def found(p_value, freedom=200):
+        error = 0.01
+        difference = float(stats.t.isf(p_value / 2, freedom)) * error
+        tested = (difference, difference - 0.02, difference + 0.02, p_value)
+        return Paired("t", tested, Spread(error, freedom), lambda bound: 1.0, 201, error**2)
+
+    later, first = _rows_to_decide([found(0.033), found(0.029)], (1, 2), 201)
+    assert later == first > 0
+    assert math.isnan(_rows_to_decide([found(0.9), found(0.029)], (1, 2), 201)[0])
+    assert _rows_to_decide([found(0.033), found(0.001)], (1, 2), 201) == [0.0, 0.0]
+    assert _rows_to_decide([found(0.06), found(0.001)], (1, 2), 201)[0] > 0
 
 
 def test_what_is_decided_needs_no_more_rows_and_corrections_ask_for_more():

@@ -27,6 +27,17 @@ def test_no_other_cut_is_better(by, rows):
     assert reached == pytest.approx(best)
 
 
+@pytest.mark.parametrize("by", ["balanced_accuracy", "f1", "accuracy", "cost:1:4", "sensitivity:0.8", "precision:0.7",
+                                "alerts:0.3"])  # fmt: skip
+def test_weights_count_as_rows_repeated(by):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        target, times = rng.integers(0, 2, 30), rng.integers(0, 4, 30)
+        probability = rng.random(30)
+        repeated = choose(np.repeat(target, times), np.repeat(probability, times), by)
+        assert choose(target, probability, by, times.astype(float)) == pytest.approx(repeated)
+
+
 def test_cut_lies_between_its_neighbours():
     assert choose(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.6, 0.9])) == pytest.approx(0.4)
 

@@ -104,6 +104,15 @@ def test_who_is_of_no_known_group_is_decided_at_the_one_threshold():
     assert "too few rows, so one threshold: c" in str(by)
 
 
+def test_a_group_needs_rows_of_both_classes():
+    target, score, group = rows()
+    positive = np.flatnonzero((group == "c") & (target == 1))
+    group[positive[4:]] = None
+    assert (group == "c").sum() > 20
+    by = fitted(target, score, group)
+    assert by.others == ("c",)
+
+
 def test_one_group_alone_has_the_one_threshold():
     target, score, group = rows()
     group[group != "a"] = None
