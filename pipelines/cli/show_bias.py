@@ -23,6 +23,12 @@ WORST_CROSSED = 3
 MARK = "*"
 """Stands behind what rests on too few rows to be in a gap."""
 
+OF_THESE = (
+    "intervals of groups and gaps are of the trainings that were made, taken together; unlike those of scores they do "
+    "not hold what other trainings would differ by"
+)
+"""Said where there were several trainings, which the reader might think were in them."""
+
 
 def groups(console: Console, card: Scorecard) -> None:
     """How a contender treats each group of each attribute; those of two attributes are in the report."""
@@ -81,6 +87,8 @@ def gaps(console: Console, card: Scorecard) -> None:
     if any(gap.p_value == gap.p_value for gap in measured):
         line = "real: beyond chance (p below 0.05), corrected for all pairs of groups and all gaps of the contender"
         console.print(f"{line}; n: the rows that a gap rests on in each group", style="dim")
+        if card.training_sd == card.training_sd:
+            console.print(OF_THESE, style="dim")
     console.print()
 
 

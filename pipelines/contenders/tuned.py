@@ -99,8 +99,9 @@ class TunedContender:
     ) -> Any:
         """Try, and return the best trial's model.
 
-        Every trial has the fold's own seed, so that they differ in their settings only, and the first is the model that
-        a run without tuning would train.
+        Every trial has the fold's own seed, so that they differ in their settings only. The first is of the settings
+        that are declared: of a network those of its recipe; of a classical model those of its estimator, where a run
+        without tuning would search a few more by itself. Where there are fewer settings than trials, all are tried.
 
         Raises:
             TrainingFailed: every trial failed.

