@@ -107,7 +107,40 @@ def test_sensitive_attributes_are_measured_and_not_seen(task, prepared):
         assert (attribute.column in prepared.dataset.examples.columns) == attribute.keep
 
 
-def test_saved_contenders_predict_the_same_in_a_new_process(task, prepared, tmp_path):
+READER = """
+import json, pickle, sys
+from pathlib import Path
+from pipelines.contenders import saved
+for line in sys.stdin:
+    folder = Path(line.strip())
+    rows = pickle.loads((folder / "rows.pickle").read_bytes())
+    names = [path.name for path in folder.iterdir() if path.is_dir()]
+    found = {name: saved.load(folder / name).predict(rows).values.tolist() for name in names}
+    (folder / "found.json").write_text(json.dumps(found))
+    print(folder, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """(rows, folder) -> what the contenders saved there say of them, in one process that never saw a training."""
+    complaints = tmp_path_factory.mktemp("reader") / "stderr"
+    with complaints.open("w") as told, subprocess.Popen(
+        [sys.executable, "-c", READER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told, text=True
+    ) as process:  # fmt: skip
+
+        def predicted(rows, folder):
+            (folder / "rows.pickle").write_bytes(pickle.dumps(rows))
+            process.stdin.write(f"{folder}\n")
+            process.stdin.flush()
+            assert process.stdout.readline().strip() == str(folder), complaints.read_text()[-2000:]
+            return json.loads((folder / "found.json").read_text())
+
+        yield predicted
+        process.stdin.close()
+
+
+def test_saved_contenders_predict_the_same_in_a_new_process(task, prepared, elsewhere, tmp_path):
     examples, fold = prepared.dataset.examples, prepared.folds[0]
     train, valid = (examples.take(part[some(part, 300)]) for part in (fold.train, fold.valid))
     rows = examples.take(fold.test[:40])
@@ -119,23 +152,7 @@ def test_saved_contenders_predict_the_same_in_a_new_process(task, prepared, tmp_
         folder.mkdir()
         saved.save(fitted, folder, task.name, contender.name, prepared.objective, rows, float("nan"))
         expected[contender.name] = fitted.predict(rows).values
-    found = predicted_elsewhere(rows, tmp_path, list(expected))
+    found = elsewhere(rows, tmp_path)
+    assert set(found) == set(expected)
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
-
-
-def predicted_elsewhere(rows, folder, names):
-    """What the saved contenders say of these rows in a process that never saw the training."""
-    (folder / "rows.pickle").write_bytes(pickle.dumps(rows))
-    code = f"""
-import json, pickle
-from pathlib import Path
-from pipelines.contenders import saved
-folder = Path({str(folder)!r})
-rows = pickle.loads((folder / "rows.pickle").read_bytes())
-found = {{name: saved.load(folder / name).predict(rows).values.tolist() for name in {names!r}}}
-(folder / "found.json").write_text(json.dumps(found))
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads((folder / "found.json").read_text())
