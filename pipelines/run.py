@@ -120,7 +120,7 @@ def run(
                 for name, figure in plots.of_run(report, outcomes, prepared.objective):
                     parent.figure(name, figure)
                 if part is not None:
-                    part.keep(outcomes)
+                    part.keep({trial.contender.name: trial.outcome for trial in trials})
                 seconds = time.perf_counter() - started
                 report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out)
                 parent.report(report)

@@ -29,7 +29,7 @@ from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic, workers
 
 USUAL = "5%,10%,30%,100%"
-SETTING = "protocol.learn_from"
+SETTING, MARGIN = "protocol.learn_from", "protocol.margin"
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,11 @@ def _require_alone(rows: str, assignments: Sequence[str]) -> None:
             "a study trains in one process; leave out --workers (and TF_CONFIG), or run each size by itself with "
             f"`tapeline run --set {SETTING}=SHARE --workers ...`"
         )
-    if said := [each for each in assignments if each.partition("=")[0].strip() == SETTING]:
-        raise BadInput(f"--set {said[0]}: --rows says which shares a study learns from")
+    given = {each.partition("=")[0].strip(): each for each in assignments}
+    if SETTING in given:
+        raise BadInput(f"--set {given[SETTING]}: --rows says which shares a study learns from")
+    if MARGIN in given:
+        raise BadInput(f"--set {given[MARGIN]}: a study asks who is better; ask for a margin with `tapeline run`")
 
 
 def _amounts(rows: str, prepared: Prepared, seed: int) -> tuple[Amount, ...]:

@@ -13,13 +13,15 @@ from pipelines import study_journal
 from pipelines.cli.history import limits_of, past_runs
 from pipelines.data.amounts import Amount
 from pipelines.errors import BadInput, TrainingFailed
+from pipelines.evaluation import growth
 from pipelines.evaluation.outcome import Outcome, Round
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, prepare
-from pipelines.run import run
+from pipelines.run import Part, run
 from pipelines.study import study
 from pipelines.task import Baseline, DataRequest
 from pipelines.tracking import query
+from pipelines.tracking.record import SHARE, Standing
 from pipelines.tracking.store import VARIABLE, open_store
 from pipelines.tracking.studies import studies
 from pipelines.tracking.studies import study as recorded
@@ -196,6 +198,7 @@ def test_nothing_is_left_of_a_study_that_ended(found, folder):
         ("10%,1000%", (), r"1000% is more than there is; 150 rows"),
         ("4%,100%", (), r"--rows 4%,100%: 4% leaves too few rows .* works here is .*% \(\d+ rows\)"),
         ("10%,100%", ("protocol.learn_from=0.5",), "--rows says which shares"),
+        ("10%,100%", ("protocol.margin=0.01",), "a study asks who is better"),
     ],
 )
 def test_what_cannot_be_studied_is_said_before_anything_is_trained(asked, rows, assignments, said):
@@ -203,6 +206,21 @@ def test_what_cannot_be_studied_is_said_before_anything_is_trained(asked, rows, 
     with pytest.raises(BadInput, match=said):
         study(TASK, asked, rows, 3, (*FAST, *assignments))
     assert len(studies()) == before
+
+
+def test_a_part_keeps_what_every_training_said(asked, tmp_path):
+    """A study compares means over trainings with their spread; the first training alone would be another question."""
+    kept = {}
+    part = Part(Standing(SHARE), tmp_path, kept.update)
+    report = run(replace(TASK, baselines=TASK.baselines[:1]), asked, 3, (*FAST, "protocol.seeds=2"), part=part)
+    assert {name: each.trainings for name, each in kept.items()} == {"mlp": 2, "prior": 2}
+    study_journal.finish(tmp_path / "rows", report, kept)
+    _, again = study_journal.finished(tmp_path / "rows")
+    (test,) = growth.compared(
+        ["mlp"], ["prior"], [again], CREDIT.objective.resolve(np.array(["a", "b"], object)), 100, 3
+    )[0]
+    assert test.difference == pytest.approx(report.comparisons[0].difference)
+    assert test.training_sd == pytest.approx(report.comparisons[0].training_sd)
 
 
 def test_mended_contenders_are_no_networks(asked, plain):

@@ -38,7 +38,7 @@ def groups(console: Console, card: Scorecard) -> None:
     console.print(layout.widest(console, (partial(_groups, card.name, rows, metrics, wide) for wide in (True, False))))
     if left_out:
         console.print(f"{left_out} smaller groups are in the report (--json, `tapeline ui`)", style="dim")
-    if any(set(row.small) & set(metrics) for row in rows):
+    if any(_is_marked(row, name) for row in rows for name in metrics):
         few = f"{MARK} rests on fewer than {SMALLEST_GROUP} rows (a TPR: on fewer positives), and is in no gap"
         console.print(few, style="dim")
     legend(console, metrics)
@@ -67,7 +67,7 @@ def _groups(name: str, rows: Sequence[GroupRow], metrics: Sequence[str], wide: b
         if attribute and not wide:
             table.add_row(f"[bold]{attribute}[/bold]")
         counts = [f"{row.n:,}", *([f"{row.n_positive:,}"] if positives else [])]
-        values = [with_interval(row.metrics[metric], wide, metric in row.small) for metric in metrics]
+        values = [with_interval(row.metrics[metric], wide, _is_marked(row, metric)) for metric in metrics]
         table.add_row(*([attribute] if wide else []), escape(row.group), *counts, *values)
         before = row.attribute
     return table
@@ -143,10 +143,15 @@ def _size(gap: Gap) -> tuple[float, float, float]:
     return gap.difference, gap.low, gap.high
 
 
+def _is_marked(row: GroupRow, metric: str) -> bool:
+    """Whether a value is shown that rests on too few rows."""
+    return metric in row.small and row.metrics[metric].value == row.metrics[metric].value
+
+
 def with_interval(estimate: Estimate, wide: bool, small: bool = False) -> str:
     """A value beside its interval, or above it where it is narrow; marked where it rests on few rows."""
     value = number(estimate.value, 2)
-    if estimate.value == estimate.value and small:
+    if small:
         value += MARK
     if estimate.low != estimate.low or estimate.high != estimate.high:
         return value

@@ -18,6 +18,7 @@ LEGEND = (
     "small, 0.5 medium, 0.8 large (Cohen)"
 )
 MORE = "more rows: how many would decide with 80 % power if the lead stays as it is"
+NO_USE = "; no use: trainings differ by so much that no number of rows would"
 
 
 def comparisons(console: Console, document: Report) -> None:
@@ -26,7 +27,10 @@ def comparisons(console: Console, document: Report) -> None:
         return
     console.print(layout.widest(console, (partial(_comparisons, document, wide) for wide in (True, False))))
     undecided = any(each.rows_to_decide > 0 for each in document.comparisons)
-    console.print(f"{LEGEND}; {MORE}" if undecided else LEGEND, style="dim")
+    more = f"; {MORE}" if undecided else ""
+    if any(each.rows_to_decide == float("inf") for each in document.comparisons):
+        more += NO_USE
+    console.print(LEGEND + more, style="dim")
     console.print()
     if spreads := _spreads(document):
         table = layout.table(f"what {spoken(document.primary)} varies by (standard deviation)")

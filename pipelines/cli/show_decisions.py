@@ -72,11 +72,11 @@ def _break_even(document: Report) -> str:
     if AT_BREAK_EVEN not in card.decisions or benefit is None:
         return ""
     change = card.decisions[AT_BREAK_EVEN]
-    what = f"from {number(benefit.threshold)} on, where the costs break even, {card.name}'s decisions would cost"
+    what = f"from {number(benefit.threshold)} on, where the costs break even, {card.name}'s decisions would"
     ends = interval(change.low, change.high, 1, signed)
     if change.low <= 0 <= change.high:
-        return f"{what} about the same: {signed(change.value, 1)} per 1000 ({ends})."
-    return f"{what} {'more' if change.value > 0 else 'less'}: {signed(change.value, 1)} per 1000 ({ends})."
+        return f"{what} not surely cost more or less: {signed(change.value, 1)} per 1000 ({ends})."
+    return f"{what} cost {'more' if change.value > 0 else 'less'}: {signed(change.value, 1)} per 1000 ({ends})."
 
 
 def _worth(benefit: NetBenefit | None) -> str:

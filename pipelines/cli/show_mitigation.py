@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipelines.cli import layout
 from pipelines.cli.layout import number, signed, spoken
-from pipelines.evaluation.mitigation import COST, by_contender, named, reading
+from pipelines.evaluation.mitigation import by_contender, named, of_decisions, reading
 from pipelines.report.document import Change, Estimate, Mitigation, Report
 
 GAP = "equalized_odds"
@@ -25,44 +25,44 @@ BY_THE_ATTRIBUTE = (
 
 def mitigations(console: Console, document: Report) -> None:
     """What each mitigated contender gained and what it cost, and the sentence that reads it."""
-    told = document.mitigations
+    told, rule = document.mitigations, document.decided_by
     if not told:
         return
-    console.print(layout.widest(console, (partial(_table, told, wide) for wide in (True, False))))
+    console.print(layout.widest(console, (partial(_table, told, rule, wide) for wide in (True, False))))
     console.print("95 % intervals; other gaps and accuracy are in the report (--json, `tapeline ui`)\n", style="dim")
     first = "in the first fold: " if "cross-validation" in document.data.protocol else ""
     for each in told:
-        console.print(escape(reading(each)))
+        console.print(escape(reading(each, rule)))
         if note := document.scorecard(each.contender).settings.get("mitigation"):
             console.print(f"  {first}{escape(note)}", style="dim")
     if any(each.method == "thresholds" for each in told):
-        paid = spoken(_scores(told[0])[-1])
+        paid = spoken(of_decisions(told[0], rule))
         console.print("\n" + escape(BY_THE_ATTRIBUTE.format(attribute=told[0].attribute, paid=paid)))
     console.print()
 
 
-def _table(told: Sequence[Mitigation], wide: bool) -> Table:
+def _table(told: Sequence[Mitigation], rule: str, wide: bool) -> Table:
     """A row for each contender as it was, and under it what each method made of it.
 
     Where it is narrow, intervals are those of the changes, and a score's change stands under the score itself.
     """
     table = layout.table(f"mitigation for {told[0].attribute}: before, after, and the accuracy paid")
     layout.words(table, "contender")
-    for name in (GAP, *_scores(told[0])):
+    for name in (GAP, *_scores(told[0], rule)):
         heading = spoken(name) if wide else spoken(name).replace(" ", "\n")
         layout.numbers(table, *((heading, "change") if wide or name == GAP else (f"{heading},\nthen change",)))
     for base, methods in by_contender(tuple(told)).items():
-        before = [None if each is None else each.before for each in _changes(methods[0])]
+        before = [None if each is None else each.before for each in _changes(methods[0], rule)]
         gap, *scores = (_cell(each, "wide" if wide else "bare") for each in before)
         table.add_row(base, gap, "", *(cell for score in scores for cell in ([score, ""] if wide else [score])))
         for each in methods:
-            table.add_row(f" +{each.method}", *_cells(each, wide))
+            table.add_row(f" +{each.method}", *_cells(each, rule, wide))
     return table
 
 
-def _cells(of: Mitigation, wide: bool) -> list[str]:
+def _cells(of: Mitigation, rule: str, wide: bool) -> list[str]:
     found = []
-    for place, each in enumerate(_changes(of)):
+    for place, each in enumerate(_changes(of, rule)):
         after, change = (None, None) if each is None else (each.after, each.change)
         if wide or place == 0:
             found.append(_cell(after, "wide" if wide else "bare"))
@@ -70,13 +70,13 @@ def _cells(of: Mitigation, wide: bool) -> list[str]:
     return found
 
 
-def _changes(of: Mitigation) -> list[Change | None]:
-    return [named(of.gaps, GAP), *(named(of.scores, name) for name in _scores(of))]
+def _changes(of: Mitigation, rule: str) -> list[Change | None]:
+    return [named(of.gaps, GAP), *(named(of.scores, name) for name in _scores(of, rule))]
 
 
-def _scores(of: Mitigation) -> tuple[str, str]:
+def _scores(of: Mitigation, rule: str) -> tuple[str, str]:
     """What the table shows of what was paid: the ranking, and the decisions."""
-    return "auroc", COST if named(of.scores, COST) else "balanced_accuracy"
+    return "auroc", of_decisions(of, rule)
 
 
 def _cell(estimate: Estimate | None, how: str, spell: Callable[[float, int], str] = number) -> str:

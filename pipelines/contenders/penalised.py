@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,11 +90,7 @@ class PenalisedNetwork(NetworkContender):
         cost = replace(tried[kept].cost, train_seconds=sum(each.cost.train_seconds for each in (without, *tried)))
         return replace(tried[kept], cost=cost, settings={
             **tried[kept].settings,
-            "mitigation": f"strength {strengths[kept]:g}"
-            + (f" of {', '.join(f'{each:g}' for each in strengths)}" if len(strengths) > 1 else "")
-            + f"; on validation rows the penalised gap, a square, is {others[kept].gap:.2g} in place of "
-            f"{plain.gap:.2g}, and the AUROC is {others[kept].auroc:.3f} in place of {plain.auroc:.3f}"
-            + (", more than it may cost" if _too_dear(plain, others[kept]) and len(strengths) > 1 else ""),
+            "mitigation": _told(plain, others[kept], strengths[kept], strengths),
         })  # fmt: skip
 
     def _compare(self, train: Examples) -> None:
@@ -163,6 +159,18 @@ def _kept(plain: Standing, tried: list[Standing]) -> int:
     """The place of the strength that is kept, the first one where none is good enough or nothing is known."""
     possible = [place for place, each in enumerate(tried) if not _too_dear(plain, each)]
     return min(possible, key=lambda place: tried[place].gap, default=0)
+
+
+def _told(plain: Standing, penalised: Standing, strength: float, tried: Sequence[float]) -> str:
+    """What was chosen and what it does on validation rows, in words."""
+    chosen = f"strength {strength:g}" + (f" of {', '.join(f'{each:g}' for each in tried)}" if len(tried) > 1 else "")
+    if not math.isfinite(plain.gap):
+        return f"{chosen}; validation rows do not tell the gap"
+    dear = ", more than it may cost" if len(tried) > 1 and _too_dear(plain, penalised) else ""
+    return (
+        f"{chosen}; on validation rows the penalised gap, a square, is {penalised.gap:.2g} in place of "
+        f"{plain.gap:.2g}, and the AUROC is {penalised.auroc:.3f} in place of {plain.auroc:.3f}{dear}"
+    )
 
 
 def _enough(train: Examples, target: NDArray[Any], of: PenalisedNetwork, group: str) -> bool:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipelines.evaluation.comparison import compare, holm
 from pipelines.evaluation.intervals import expanded_tail, spread_of
 from pipelines.evaluation.outcome import Outcome
+from pipelines.evaluation.verdict import SIGNIFICANCE
 from pipelines.objectives.objective import Objective
 from pipelines.report.document import Comparison, Estimate
 from pipelines.report.study import Gain
@@ -35,7 +36,10 @@ def compared(
     resamples: int,
     seed: int,
 ) -> tuple[tuple[Comparison, ...], ...]:
-    """Each network with each baseline at each size, p-values Holm-corrected over all of them together."""
+    """Each network with each baseline at each size, p-values Holm-corrected over all of them together.
+
+    `rows_to_decide`, which counts tested rows, is 0 where that decides, else NaN: a study asks for rows to learn from.
+    """
     found = [
         [
             compare(network, [baseline], outcomes, objective, objective.primary, resamples, seed)[0]
@@ -46,7 +50,11 @@ def compared(
         for outcomes in sizes
     ]
     corrected = iter(holm([each.p_value for tests in found for each in tests]))
-    return tuple(tuple(replace(each, p_value=next(corrected)) for each in tests) for tests in found)
+    return tuple(tuple(_corrected(each, next(corrected)) for each in tests) for tests in found)
+
+
+def _corrected(each: Comparison, p_value: float) -> Comparison:
+    return replace(each, p_value=p_value, rows_to_decide=0.0 if p_value < SIGNIFICANCE else math.nan)
 
 
 def gains(

@@ -12,7 +12,7 @@ from pipelines.evaluation.delong import auroc_interval
 from pipelines.evaluation.outcome import Outcome
 from pipelines.evaluation.replicates import replicate
 from pipelines.evaluation.scores import RANGES
-from pipelines.evaluation.spread import Spread, of_folds, of_resamples
+from pipelines.evaluation.spread import Spread, least_of_folds, of_folds, of_resamples
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Estimate
 
@@ -62,7 +62,9 @@ def spread_of(outcome: Outcome, objective: Objective, resamples: int = 1000, see
         return of_resamples(by_training[0], drawn, outcome.units)
     means = np.mean(by_training, axis=1)
     known = means[~np.isnan(means)]
-    error = corrected_error(known, *outcome.sizes) if len(known) > 1 else math.nan
+    error = math.nan
+    if len(known) > 1:
+        error = max(corrected_error(known, *outcome.sizes), least_of_folds(by_training))
     return of_folds(by_training, error)
 
 
@@ -132,12 +134,13 @@ def expanded_tail(level: float, units: int) -> float:
     return float(norm.cdf(math.sqrt(units / (units - 1)) * t.ppf(level / 2, units - 1)))
 
 
-def cross_validated(values: Floats, n_train: float, n_test: float) -> Estimate:
+def cross_validated(values: Floats, n_train: float, n_test: float, least: float = 0.0) -> Estimate:
     """The mean over folds, with an interval that knows that folds share their training rows.
 
     Args:
         values: (folds x repeats,) a score of each fold; undefined folds (NaN) are left out.
         n_train, n_test: rows that each fold learned from and was tested on, on average.
+        least: standard error that the mean has at least (`spread.least_of_folds`).
 
     Returns:
         The mean; its interval is NaN with fewer than two defined folds.
@@ -154,7 +157,7 @@ def cross_validated(values: Floats, n_train: float, n_test: float) -> Estimate:
     mean = float(defined.mean())
     if len(defined) < 2:
         return Estimate(mean)
-    half = float(t.ppf(0.975, len(defined) - 1)) * corrected_error(defined, n_train, n_test)
+    half = float(t.ppf(0.975, len(defined) - 1)) * max(corrected_error(defined, n_train, n_test), least)
     return Estimate(mean, mean - half, mean + half)
 
 
@@ -256,10 +259,11 @@ def _linearised(values: Floats, weight: Array | None, clusters: Array | None) ->
 
 
 def _over_folds(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
-    folds = outcome.fold_scores(objective)
+    folds, by_training = outcome.fold_scores(objective), outcome.training_scores(objective)
     found = {}
     for name in folds[0]:
-        estimate = cross_validated(np.array([fold[name] for fold in folds]), *outcome.sizes)
+        least = least_of_folds([[each[name] for each in fold] for fold in by_training])
+        estimate = cross_validated(np.array([fold[name] for fold in folds]), *outcome.sizes, least)
         lowest, highest = RANGES.get(name, (-math.inf, math.inf))
         low, high = np.clip([estimate.low, estimate.high], lowest, highest)
         found[name] = Estimate(estimate.value, float(low), float(high))

@@ -205,25 +205,40 @@ def _estimate(gap: Gap) -> Estimate:
     return Estimate(gap.difference, gap.low, gap.high)
 
 
-def reading(told: Mitigation, metric: str = "equalized_odds") -> str:
+def reading(told: Mitigation, rule: str = "", metric: str = "equalized_odds") -> str:
     """One sentence on whether a mitigation narrowed a gap and whether it was paid for; no more than intervals allow.
 
     It is paid for in what decisions cost, where that is known; else in AUROC, but by thresholds of groups, which leave
-    the ranking as it is, in balanced accuracy.
+    the ranking as it is, in what these serve.
+
+    Args:
+        rule: by which decisions are made, where not by balanced accuracy.
     """
-    paid = "balanced_accuracy" if told.method == "thresholds" else "auroc"
-    gap, score = named(told.gaps, metric), named(told.scores, COST) or named(told.scores, paid)
+    paid = of_decisions(told, rule) if told.method == "thresholds" or named(told.scores, COST) else "auroc"
+    gap, score = named(told.gaps, metric), named(told.scores, paid)
     if gap is None or score is None or math.isnan(gap.change.value):
         return f"{told.contender}: the gap could not be compared."
     said = f"from {gap.before.value:.3f} to {gap.after.value:.3f}"
     by = f"{gap.change.value:+.3f}, 95 % interval {gap.change.low:+.3f} to {gap.change.high:+.3f}"
-    if gap.change.high < 0:
+    if gap.change.value == gap.change.low == gap.change.high == 0:
+        narrowed = f"leaves the gap by {told.attribute} as it is, {gap.before.value:.3f}"
+    elif gap.change.high < 0:
         narrowed = f"narrows the gap by {told.attribute} {said} ({by})"
     elif gap.change.low > 0:
         narrowed = f"widens the gap by {told.attribute} {said} ({by})"
     else:
         narrowed = f"changes the gap by {told.attribute} {said}, which may be chance ({by})"
     return f"{told.contender} {narrowed}; {_paid(score)}."
+
+
+def of_decisions(told: Mitigation, rule: str = "") -> str:
+    """The score of the decisions that is paid in: what they cost where errors have a price, else what the rule serves.
+
+    Args: as `reading`.
+    """
+    if named(told.scores, COST):
+        return COST
+    return "accuracy" if rule == "accuracy" and named(told.scores, "accuracy") else "balanced_accuracy"
 
 
 def named(changes: tuple[Change, ...], name: str) -> Change | None:

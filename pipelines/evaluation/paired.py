@@ -108,7 +108,7 @@ def paired_bootstrap(
     return _of_replicates(values[0] - values[1], drawn[0] - drawn[1], units)
 
 
-def corrected_resampled_t(differences: Array, n_train: float, n_test: float) -> Tested:
+def corrected_resampled_t(differences: Array, n_train: float, n_test: float, least: float = 0.0) -> Tested:
     """Test whether the mean difference over cross-validation folds is 0.
 
     Folds share training rows, so their spread understates the variance of the mean; it is multiplied by
@@ -117,6 +117,7 @@ def corrected_resampled_t(differences: Array, n_train: float, n_test: float) -> 
     Args:
         differences: (folds x repeats,) score of a minus score of b in each fold; undefined folds (NaN) are left out.
         n_train, n_test: rows that each fold learned from and was tested on, on average.
+        least: standard error that the mean has at least (`spread.least_of_folds`).
 
     Returns:
         Mean difference, its 95 % interval, and the two-sided p-value of t with folds - 1 degrees of freedom. Where
@@ -129,7 +130,7 @@ def corrected_resampled_t(differences: Array, n_train: float, n_test: float) -> 
     defined = defined[~np.isnan(defined)]
     if len(defined) < 2:
         return float(defined.mean()) if len(defined) else math.nan, math.nan, math.nan, 1.0
-    mean, error = float(defined.mean()), corrected_error(defined, n_train, n_test)
+    mean, error = float(defined.mean()), max(corrected_error(defined, n_train, n_test), least)
     if error <= 1e-12:
         return mean, mean, mean, 1.0 if abs(mean) <= 1e-12 else 2.0 ** (1 - len(defined))
     return student(mean, error, len(defined) - 1)
@@ -152,11 +153,12 @@ def _over_folds(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired | 
     )
     differences = by_fold.mean(axis=1)
     n_train, n_test = ours.sizes
-    tested = _possible(score, corrected_resampled_t(differences, n_train, n_test))
+    least = spread.least_of_folds(by_fold.tolist())
+    tested = _possible(score, corrected_resampled_t(differences, n_train, n_test, least))
     known = differences[~np.isnan(differences)]
-    if len(known) and not np.ptp(known) > 1e-12 and abs(tested[0]) > 1e-12:
+    if len(known) and not np.ptp(known) > 1e-12 and abs(tested[0]) > 1e-12 and not least:
         return None
-    error = corrected_error(known, n_train, n_test) if len(known) > 1 else math.nan
+    error = max(corrected_error(known, n_train, n_test), least) if len(known) > 1 else math.nan
     by_rows = 0.0
     if ours.trainings > 1:
         by_rows = spread.of_single_rows(_drawn(ours, theirs, settings), ours.units)

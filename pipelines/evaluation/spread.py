@@ -93,15 +93,34 @@ def of_folds(values: Sequence[Sequence[float]], error: float, by_rows: float = 0
         error: standard error of the mean (Nadeau and Bengio), which holds the trainings' part already.
         by_rows: variance of what single trainings do to single rows.
     """
-    folds = np.array(values, np.float64)
-    folds = folds[~np.isnan(folds).any(axis=1)]
+    folds = _defined(values)
     freedom = len(folds) - 1.0
     if len(folds) < 2 or folds.shape[1] < 2:
         return Spread(error, freedom)
-    s = folds.shape[1]
-    between = float(folds.var(axis=1, ddof=1).mean()) / len(folds)
+    s, between = folds.shape[1], _between(folds)
     fixed = min(max(between - by_rows, 0.0) / s, error**2)
     return Spread(error, freedom, math.sqrt(between), _rest(error**2, between / s), fixed)
+
+
+def least_of_folds(values: Sequence[Sequence[float]]) -> float:
+    """The standard error of the mean over folds that trainings alone give it: it cannot be less.
+
+    The means of a few folds may happen to lie close together although their trainings do not.
+
+    Args: as `of_folds`.
+    """
+    folds = _defined(values)
+    return math.sqrt(_between(folds) / folds.shape[1]) if len(folds) > 1 and folds.shape[1] > 1 else 0.0
+
+
+def _defined(values: Sequence[Sequence[float]]) -> Floats:
+    folds = np.array(values, np.float64)
+    return np.asarray(folds[~np.isnan(folds).any(axis=1)])
+
+
+def _between(folds: Floats) -> float:
+    """Variance of the mean over folds from one training of each to another."""
+    return float(folds.var(axis=1, ddof=1).mean()) / len(folds)
 
 
 def _rest(variance: float, of_trainings: float) -> float:

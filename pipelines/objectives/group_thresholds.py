@@ -31,8 +31,9 @@ EVERYBODY, NOBODY = -1.0, 2.0
 SERVED = {"balanced_accuracy": "balanced_accuracy_score", "accuracy": "accuracy_score", "cost": "accuracy_score"}
 """Rules for thresholds that can be served best under equalized odds, and fairlearn's name for each."""
 
-DEAREST = 1000
-"""How many times dearer than the other one kind of error can be taken to be."""
+DEAREST = 200
+"""How many times dearer than the other one kind of error can be taken to be, at most; from there on hardly a row is
+decided the cheaper way. It bounds the memory that copies take."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class GroupThresholds:
                 f"no two groups of {self.attribute} have {FEWEST} validation rows of each class: one threshold for all"
             )
         drawn = ", ".join(f"{name} {each.by_lot:.0%}" for name, each in self.groups.items())
-        rest = f"; too few rows, so one threshold: {', '.join(self.others)}" if self.others else ""
+        rest = f"; too few rows of a class, so one threshold: {', '.join(self.others)}" if self.others else ""
         return f"decided by {self.attribute}; by lot alone: {drawn}{rest}"
 
 
@@ -229,12 +230,13 @@ def _copies(rule: Rule) -> NDArray[np.int64]:
     """(2,) how often a row of each class is taken, so that the fewest errors are those that cost the least.
 
     Copies of a whole class move no group's ROC curve, only which of its points has the fewest errors, and fairlearn
-    weighs no rows. The ratio of two costs is taken to within 1/20 of the smaller one.
+    weighs no rows. The ratio of two costs is taken to within some 2 %.
     """
     if rule.name != "cost":
         return np.ones(2, np.int64)
     false_alarm, miss = rule.numbers
-    dearer = Fraction(min(max(false_alarm, miss) / min(false_alarm, miss), DEAREST)).limit_denominator(20)
+    ratio = min(max(false_alarm, miss) / min(false_alarm, miss), DEAREST)
+    dearer = Fraction(ratio).limit_denominator(max(1, min(20, int(DEAREST / 2 / ratio))))
     copies = np.array([dearer.denominator, dearer.numerator])
     return copies if miss >= false_alarm else copies[::-1]
 

@@ -153,6 +153,8 @@ def test_p_values_are_corrected_over_all_sizes_and_baselines_together():
     ]
     assert [each.p_value for tests in found for each in tests] == list(holm(raw))
     assert len(raw) == 5
+    for each in (test for tests in found for test in tests):
+        assert each.rows_to_decide == 0 if each.p_value < 0.05 else math.isnan(each.rows_to_decide)
 
 
 def reading(leads, p_values=None, found=()):

@@ -178,8 +178,18 @@ def made(gap, score, method="reweighing"):
         (made((-0.1, -0.2, -0.05), (12.0, 3.0, 20.0), "cost"), r"1000 decisions cost 12.0 more \(95 % interval \+3.0"),
         (made((-0.1, -0.2, -0.05), (-12.0, -20.0, -3.0), "cost"), "1000 decisions cost 12.0 less"),
         (made((-0.1, -0.2, -0.05), (2.0, -3.0, 7.0), "cost"), "the cost per 1000 changes by .2.0, which may be chance"),
+        (made((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), "leaves the gap by sex as it is, 0.200; the AUROC is the same"),
         (made((math.nan, math.nan, math.nan), (0.0, 0.0, 0.0)), "could not be compared"),
     ],
 )  # fmt: skip
 def test_a_sentence_claims_no_more_than_its_intervals(told, said):
     assert re.search(said, reading(told))
+
+
+def test_thresholds_are_paid_for_in_what_they_serve():
+    told = made((-0.1, -0.2, -0.05), (-0.05, -0.06, -0.04), "thresholds")
+    served = replace(
+        told, scores=(*told.scores, replace(told.scores[0], name="accuracy", change=Estimate(-0.02, -0.03, -0.01)))
+    )
+    assert "it costs 0.050 balanced accuracy" in reading(served)
+    assert "it costs 0.020 accuracy" in reading(served, "accuracy")

@@ -10,6 +10,7 @@ from pipelines.data.examples import Examples
 from pipelines.evaluation import bias, intervals
 from pipelines.evaluation.comparison import compare, corrected_resampled_t
 from pipelines.evaluation.outcome import FoldResult, Outcome, Round
+from pipelines.evaluation.spread import least_of_folds
 from pipelines.objectives.objective import Predictions
 
 from .cases import BINARY, NUMBER, noisy_scores, two_class
@@ -72,7 +73,10 @@ def test_the_corrected_t_sees_folds_not_trainings(data):
     outcomes = {"net": outcome_of(target, ours, 4), "base": outcome_of(target, theirs, 4)}
     (found,) = compare("net", ["base"], outcomes, BINARY, "auroc", resamples=100)
     means = [[fold["auroc"] for fold in outcomes[name].fold_scores(BINARY)] for name in ("net", "base")]
-    expected = corrected_resampled_t(np.subtract(*means), 240, 60)
+    by_training = [[[each["auroc"] for each in fold] for fold in outcomes[name].training_scores(BINARY)] for name in
+                   ("net", "base")]  # fmt: skip
+    least = least_of_folds(np.subtract(*by_training).tolist())
+    expected = corrected_resampled_t(np.subtract(*means), 240, 60, least)
     assert (found.difference, found.low, found.high, found.p_value) == pytest.approx(expected)
     assert found.test == "corrected resampled t"
     assert found.training_sd > 0
@@ -176,3 +180,22 @@ def test_numbers_are_compared_over_trainings_too():
     (found,) = compare("net", ["base"], sides, NUMBER, "rmse", resamples=300)
     assert 0.3 < found.low < found.high < 0.7
     assert found.p_value < 0.01
+
+
+def test_folds_that_agree_by_luck_leave_what_trainings_differ_by():
+    """Leads of 0.075, 0.070, 0.030 and 0.020, 0.135, 0.020: both folds' means are 0.0583, their trainings far apart."""
+    leads = np.array([[0.075, 0.070, 0.030], [0.020, 0.135, 0.020]])
+    n = 40
+    rounds = tuple(Round(n * place, n * (place + 1), n, place % 3) for place in range(6))
+    rows = np.concatenate([np.arange(n) + n * (place // 3) for place in range(6)])
+    target = np.zeros(6 * n)
+    ours, theirs = (Outcome(target, Predictions(said), rounds, rows) for said in
+                    (np.ones(6 * n), 1 + np.repeat(leads.ravel(), n)))  # fmt: skip
+    (test,) = compare("ours", ["theirs"], {"ours": ours, "theirs": theirs}, NUMBER, "rmse", 100)
+    error = math.sqrt(leads.var(axis=1, ddof=1).mean() / 2 / 3)
+    half = stats.t.ppf(0.975, 1) * error
+    assert test.difference == pytest.approx(0.175 / 3)
+    assert (test.low, test.high) == pytest.approx((0.175 / 3 - half, 0.175 / 3 + half))
+    assert test.p_value > 0.05
+    score = intervals.estimates(theirs, NUMBER, 100)["rmse"]
+    assert (score.low, score.high) == pytest.approx((1 + 0.175 / 3 - half, 1 + 0.175 / 3 + half))

@@ -73,7 +73,14 @@ def test_no_point_of_equal_odds_is_cheaper(false_alarm, miss):
 
 @pytest.mark.parametrize(
     ("rule", "copies"),
-    [("cost:1:5", (1, 5)), ("cost:10:4", (5, 2)), ("cost:1:1.37", (19, 26)), ("cost:1e9:1", (1000, 1))],
+    [
+        ("cost:1:5", (1, 5)),
+        ("cost:10:4", (5, 2)),
+        ("cost:1:1.37", (19, 26)),
+        ("cost:1e9:1", (200, 1)),
+        ("cost:1:33.335", (2, 67)),
+        ("cost:1:199.6", (1, 200)),
+    ],
 )
 def test_costs_are_told_by_copies(rule, copies):
     assert tuple(group_thresholds._copies(group_thresholds.Rule.parse(rule))) == copies
@@ -101,7 +108,7 @@ def test_who_is_of_no_known_group_is_decided_at_the_one_threshold():
     here = np.array([None, "c", "never seen"], dtype=object)
     for probability, expected in ((0.39, 0), (0.4, 1)):
         np.testing.assert_array_equal(by.chance(np.full(3, probability), here), expected)
-    assert "too few rows, so one threshold: c" in str(by)
+    assert "too few rows of a class, so one threshold: c" in str(by)
 
 
 def test_a_group_needs_rows_of_both_classes():
