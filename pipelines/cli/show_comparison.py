@@ -30,6 +30,10 @@ def comparisons(console: Console, document: Report) -> None:
     more = f"; {MORE}" if undecided else ""
     if any(each.rows_to_decide == float("inf") for each in document.comparisons):
         more += NO_USE
+    if (networks := len({each.contender for each in document.comparisons})) > 1:
+        more += (
+            f"; better?: whether p is below {SIGNIFICANCE / networks:.3g}, for the best of {networks} is asked about"
+        )
     console.print(LEGEND + more, style="dim")
     console.print()
     if spreads := _spreads(document):
@@ -93,6 +97,7 @@ def _more(rows: float) -> str:
 
 
 def _finding(each: Comparison) -> str:
-    if not each.p_value < SIGNIFICANCE:
+    """Whether it is better, where that is decided; of several networks a p-value counts once more for each."""
+    if not each.p_value < SIGNIFICANCE or each.rows_to_decide > 0:
         return "not clear"
     return "yes" if each.difference > 0 else "no, worse"

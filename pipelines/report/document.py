@@ -141,9 +141,9 @@ class Comparison:
     `p_value` is two-sided and, where several baselines were tested, corrected by Holm's method. `p_non_inferior` is the
     one-sided p-value of "worse by `margin` or more"; NaN where no margin is set. `effect_size` is the difference over
     the standard deviation of what one of the independent `units` adds to it. `rows_to_decide` is how many more tested
-    rows would give a significant difference with 80 % power if it stays as it is: 0 where it is significant, infinite
-    where none would, NaN where there is next to no difference; the last two are null in JSON. `training_sd` and
-    `test_sd` are of the difference, as in `Scorecard`.
+    rows would give a significant difference with 80 % power if it stays as it is: 0 where it is significant, also as
+    the best of several networks, infinite where none would, NaN where there is next to no difference; the last two are
+    null in JSON. `training_sd` and `test_sd` are of the difference, as in `Scorecard`.
     """
 
     contender: str

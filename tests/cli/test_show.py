@@ -95,6 +95,10 @@ def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(r
     assert "of the trainings that were made" not in said
     several = tuple(replace(card, training_sd=0.01, test_sd=0.02) for card in report.contenders)
     assert "of the trainings that were made" in shown(replace(report, contenders=several), 120)
+    among = replace(undecided, p_value=0.031, rows_to_decide=420.0)
+    text = shown(replace(report, comparisons=(among, *(replace(one, contender="second") for one in others))), 120)
+    assert next(line for line in text.splitlines() if " 420 " in line).split()[-2:] == ["not", "clear"]
+    assert "whether p is below 0.025, for the best of 2 is asked about" in " ".join(text.split())
     hopeless = replace(undecided, rows_to_decide=math.inf)
     assert "no use" in shown(replace(report, comparisons=(hopeless,)), 120)
 
