@@ -23,10 +23,12 @@ def study(console: Console, document: Study) -> None:
     kind = "simulated data" if data.simulated else "real data"
     console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
     console.print(f"{escape(data.protocol)}; each size is tested on the same {document.tested:,} rows\n", style="dim")
-    names = list(document.names)
+    names = [name for name, kind in document.names.items() if kind != "mitigated"]
     console.print(
         layout.widest(console, [partial(_sizes, document, names, how) for how in ("wide", "two lines", "bare")])
     )
+    if left := len(document.names) - len(names):
+        console.print(f"{left} mended contenders are in the report of each size (`tapeline ui`)", style="dim")
     console.print()
     for reading in document.readings:
         console.print(layout.widest(console, [partial(_leads, document, reading.network)]))

@@ -6,6 +6,7 @@ That it goes on after it was killed is in `tests/test_killed_study.py`.
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -102,6 +103,16 @@ def test_bad_usage_is_one_line(tapeline, folder, arguments, said):
     assert len(errors) == 1
     assert said in errors[0]
     assert not (folder / "mlruns").exists()
+
+
+def test_mended_contenders_are_counted_and_leave_room_for_the_others(document):
+    mended = Learner("linear+reweighing", "mitigated", {"auroc": Estimate(0.7)}, 1.0)
+    sizes = tuple(replace(size, contenders=(*size.contenders, mended)) for size in document.sizes)
+    console = Console(width=80, record=True, file=io.StringIO())
+    show_study.study(console, replace(document, sizes=sizes))
+    shown = console.export_text()
+    assert "linear+" not in shown
+    assert "1 mended contenders are in the report of each size" in shown
 
 
 @pytest.mark.parametrize("width", [80, 140])

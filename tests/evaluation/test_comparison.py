@@ -67,6 +67,17 @@ def test_a_bootstrap_that_never_reaches_no_difference_is_no_coarser_than_its_spr
         assert stats.norm.isf(test.p_value / 2) == pytest.approx(lead, rel=0.1)
 
 
+def test_a_lead_of_few_rows_that_is_never_turned_has_the_resamples_own_p_value():
+    """Right on 8 rows of 300 where the other is wrong, and wrong on none: Student's t knows no such skew."""
+    target = np.zeros(300, int)
+    sides = {"net": np.full(300, 0.1), "base": np.where(np.arange(300) < 8, 0.9, 0.1)}
+    (test,) = compare("net", ["base"], {name: holdout(target, two_class(each)) for name, each in sides.items()}, BINARY,
+                      "accuracy", 1000)  # fmt: skip
+    share = 8 / 300
+    student = 2 * stats.t.sf(share / math.sqrt(share * (1 - share) / 300), 299)
+    assert 0.0015 < test.p_value < 0.6 * student
+
+
 def test_delong_of_identical_rankings_is_no_difference():
     target, score = noisy_scores(np.random.default_rng(0), 50)
     assert delong(target, score, score**3) == (0, 0, 0, 1)

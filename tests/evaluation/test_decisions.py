@@ -1,5 +1,7 @@
 """What decisions do, counted by hand, and net benefit by its definition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,16 @@ def test_deciding_where_the_costs_break_even_is_compared_row_by_row():
     assert found.low < found.value < found.high
     at_half = decided(tested, Classification(classes=("0", "1"), decide_by="cost:2:2"))["cost_change_at_break_even"]
     assert (at_half.value, at_half.low, at_half.high) == (0, 0, 0)
+
+
+def test_at_the_break_even_point_itself_it_is_acted():
+    tested, _ = outcome([1, 1, 0, 0], [1, 0, 1, 0])
+    halves = replace(tested, predictions=Predictions(np.full((4, 2), 0.5), np.zeros(4, np.int64)))
+    found = decided(halves, Classification(classes=("0", "1"), decide_by="cost:1:1"))
+    assert found["cost_per_1000"].value == pytest.approx(500)
+    assert found["cost_change_at_break_even"].value == pytest.approx(0)  # two misses less, two false alarms more
+    dear = decided(halves, Classification(classes=("0", "1"), decide_by="cost:3:3"))
+    assert dear["cost_change_at_break_even"].high > 0
 
 
 def test_where_groups_have_thresholds_of_their_own_there_is_none_to_hold_against_another():

@@ -70,6 +70,13 @@ def test_what_trainings_differ_by_does_not_shrink_with_rows():
     assert math.isnan(rows_to_decide(0.005, spread, 0.05, n)), "next to no lead"
 
 
+def test_few_folds_ask_for_more_rows_as_their_t_does():
+    spread, n = Spread(0.03, 4), 1000
+    lead = float(stats.t.ppf(0.975, 4) + stats.t.ppf(0.8, 4)) * 0.03 / math.sqrt(3)
+    assert rows_to_decide(lead, spread, 0.05, n) == pytest.approx(2 * n, abs=100)
+    assert rows_to_decide(lead, Spread(0.03, math.inf), 0.05, n) < n
+
+
 @pytest.mark.parametrize(
     ("lead", "error", "fixed"),
     [(0.0, 0.1, 0.0), (1e-4, 0.1, 0.0), (math.nan, 0.1, 0.0), (0.1, math.nan, 0.0), (0, 0.1, 0.005)],
