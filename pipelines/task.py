@@ -131,11 +131,14 @@ class Architecture:
         core: Keras model from what `encode` gives to the objective's outputs; trained.
         xla: whether `core` is worth compiling (dense and recurrent layers are, and quickly compiled; convolutions on a
             CPU are not); None where that is not known. Long trainings measure it.
+        members: how many members `core` has inside; with several it gives (batch, members, outputs), each member learns
+            by itself, and the mean of what they say is the answer.
     """
 
     encode: Any
     core: Any
     xla: bool | None = None
+    members: int = 1
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pipelines.contenders.network import smoothed
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
+from pipelines.objectives.members import of_members
 from pipelines.prepare import Prepared, Progress, prepare
 from pipelines.task import DataRequest, Network, Task
 from pipelines.training.class_weights import balanced
@@ -89,7 +90,7 @@ def _check(
         architecture = network.build(train, objective, recipe)
         found = gradcheck(
             architecture.core,
-            objective.loss,
+            of_members(objective, architecture.members).loss,
             architecture.encode(as_tensors({name: few.columns[name] for name in architecture.encode.input}, few.kinds)),
             objective.learnable(objective.encode(few.target)),
             weight,

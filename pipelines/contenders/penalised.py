@@ -134,7 +134,7 @@ class PenalisedNetwork(NetworkContender):
         weight = np.ones(len(valid)) if valid.weight is None else valid.weight
 
         def score(outputs: NDArray[Any]) -> float:
-            logits = np.asarray(outputs, np.float64)[:, 0]
+            logits = _logits(objective.predict(np.asarray(objective.activate(outputs))))
             loss = np.average(np.logaddexp(0, logits) - target * logits, weights=weight)
             gap = self._gap(valid, logits)
             return -float(loss + self._strength * (0.0 if math.isnan(gap) else gap))

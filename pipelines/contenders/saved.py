@@ -164,7 +164,10 @@ def load(folder: Path) -> Saved:
 def _load_keras(path: Path) -> Any:
     import keras
 
-    import pipelines.models.layers  # noqa: F401  registers our layers, which safe mode then finds by name
+    # Importing them registers our layers, which safe mode then finds by name.
+    import pipelines.models.layers
+    import pipelines.models.members  # noqa: F401
+    import pipelines.models.tokens  # noqa: F401
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)

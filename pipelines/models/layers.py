@@ -70,6 +70,15 @@ class NumberEncoding(keras.layers.Layer):
         return keras.KerasTensor((numbers.shape[0], len(self.edges) * (self._bins + 2)), "float32")
 
     @property
+    def places(self) -> list[list[int]]:
+        """For each column, where in the output its standardised number, its flag and its bins are."""
+        columns, bins = len(self.edges), self._bins
+        return [
+            [each, columns + each, *range(2 * columns + bins * each, 2 * columns + bins * (each + 1))]
+            for each in range(columns)
+        ]
+
+    @property
     def _bins(self) -> int:
         """Bins of the column that has most."""
         return max(1, *(len(each) - 1 for each in self.edges))

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.errors import BadInput
 from pipelines.objectives.classification import Classification
+from pipelines.objectives.members import Members
 from pipelines.objectives.objective import Objective
 from pipelines.objectives.regression import Regression
 
@@ -16,6 +17,8 @@ KINDS: Mapping[str, Any] = {"classification": Classification, "regression": Regr
 
 def to_dict(objective: Any) -> dict[str, Any]:
     """The fields of an objective."""
+    if isinstance(objective, Members):
+        return {"kind": "members", "members": objective.members, "each": to_dict(objective.each)}
     return asdict(objective)
 
 
@@ -27,6 +30,11 @@ def from_dict(fields: Mapping[str, Any]) -> Objective:
     """
     from pydantic import TypeAdapter, ValidationError
 
+    if fields.get("kind") == "members":
+        each, members = fields.get("each"), fields.get("members")
+        if not isinstance(each, Mapping) or not isinstance(members, int) or members < 1:
+            raise BadInput("a saved model of several members says neither how many nor of what")
+        return Members(from_dict(each), members)
     kind = KINDS.get(str(fields.get("kind")))
     if kind is None:
         raise BadInput(f"a saved model of the kind {fields.get('kind')!r} is not known; known are {', '.join(KINDS)}")

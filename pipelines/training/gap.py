@@ -52,12 +52,13 @@ class GapPenalty:
 
         Args:
             y: (batch, 2) int, class and code of the group.
-            outputs: (batch, 1) logits.
+            outputs: (batch, 1) logits, or (batch, members, 1).
             weight: (batch,) float.
         """
         import tensorflow as tf
 
-        probability = tf.sigmoid(tf.cast(outputs[:, 0], tf.float32) - self.shift)
+        probability = tf.sigmoid(tf.cast(outputs, tf.float32) - self.shift)
+        probability = tf.reduce_mean(tf.reshape(probability, (tf.shape(outputs)[0], -1)), axis=1)
         counted = tf.where(y[:, 1] >= 0, tf.cast(weight, tf.float32), 0.0)
         cell = tf.one_hot(y[:, 0] * self.groups + tf.maximum(y[:, 1], 0), 2 * self.groups) * counted[:, tf.newaxis]
         sums, totals = sum_over_replicas([tf.reduce_sum(cell * probability[:, tf.newaxis], 0), tf.reduce_sum(cell, 0)])

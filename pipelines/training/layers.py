@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, NamedTuple
 
+from pipelines.training.optimisers import decays
+
 Closing = Literal["dead", "saturated"]
 
 
@@ -17,7 +19,7 @@ class Learning:
 
     Args:
         variables: places of its variables among `core.trainable_variables`.
-        kernels: those of kernels and embeddings; gains and biases have one axis, and start at values of their own.
+        kernels: those of kernels and embeddings; gains and biases start at values of their own.
     """
 
     name: str
@@ -72,7 +74,7 @@ def layers_of(core: Any) -> Found:
     for number, (path, layer, owned, gate) in enumerate(found, start=1):
         name = f"{number:0{width}}_{path}"
         if owned:
-            kernels = tuple(place for place in owned if len(core.trainable_variables[place].shape) >= 2)
+            kernels = tuple(place for place in owned if decays(core.trainable_variables[place]))
             learning.append(Learning(name, layer, owned, kernels))
         if gate:
             gates.append(Gate(name, layer, *gate))
