@@ -166,7 +166,7 @@ def _load_keras(path: Path) -> Any:
 
     # Importing them registers our layers, which safe mode then finds by name.
     import pipelines.models.layers
-    import pipelines.models.members  # noqa: F401
+    import pipelines.models.members
     import pipelines.models.tokens  # noqa: F401
 
     try:
