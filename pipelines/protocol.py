@@ -37,6 +37,9 @@ class Protocol:
     margin: float = 0.0
     """How much worse than the best baseline, in units of the deciding score, is still no matter. Above 0 the verdict
     also says whether the network is not worse by more (non-inferiority)."""
+    networks: str = ""
+    """Which of the task's networks compete, by their names with commas between. Empty: those that the task lets compete
+    unasked."""
     decide_by: str = ""
     """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
     `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)

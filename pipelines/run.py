@@ -87,6 +87,7 @@ def run(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
+    task = task.competing(prepared.protocol.networks)
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)

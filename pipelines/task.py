@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Structural
 
-from pipelines.errors import require
+from pipelines.errors import BadInput, require
 from pipelines.protocol import Protocol
 from pipelines.recipe import Recipe
 from pipelines.space import Axis, require_searchable
@@ -143,12 +143,17 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Network:
-    """A network that competes: `build(train, objective, recipe)` makes it, importing Keras only then. `search` is what
-    `tapeline tune` may try for fields of its recipe; None for what suits most networks."""
+    """A network that competes: `build(train, objective, recipe)` makes it, importing Keras only then.
+
+    Args:
+        search: what `tapeline tune` may try for fields of its recipe; None for what suits most networks.
+        unasked: whether it competes where `protocol.networks` names none.
+    """
 
     name: str
     build: Callable[[Examples, Objective, Recipe], Architecture]
     search: Mapping[str, Axis] | None = None
+    unasked: bool = True
 
 
 @dataclass(frozen=True)
@@ -200,9 +205,29 @@ class Task:
             re.fullmatch(r"[a-z][a-z0-9_]*/[a-z][a-z0-9-]*", self.name) is not None,
             f"a task is named domain/kebab-case-name; received {self.name!r}",
         )
-        require(bool(self.networks), f"{self.name} declares no network")
+        require(any(each.unasked for each in self.networks), f"{self.name} declares no network that competes unasked")
         for network in self.networks:
             require_searchable(self.recipe, network.search or {})
         require(bool(self.baselines), f"{self.name} declares no baseline; a score alone decides nothing")
         names = [each.name for each in self.networks] + [each.name for each in self.baselines]
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")
+
+    def competing(self, networks: str) -> Task:
+        """The task with those networks alone that compete.
+
+        Args:
+            networks: their names with commas between; empty for those that compete unasked.
+
+        Raises:
+            BadInput: there is no such network; the message says which there are.
+        """
+        names = [part.strip() for part in networks.split(",") if part.strip()]
+        known = [each.name for each in self.networks]
+        if strange := [name for name in names if name not in known]:
+            raise BadInput(
+                f"--set protocol.networks={networks}: {self.name} has no network {strange[0]!r}; it has "
+                f"{', '.join(known)}"
+            )
+        return replace(
+            self, networks=tuple(each for each in self.networks if each.name in names or (each.unasked and not names))
+        )

@@ -15,7 +15,7 @@ from pipelines.contenders.tables import BASELINES
 from pipelines.data.public_set import PublicSet
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
-from pipelines.models.tabular import mlp
+from pipelines.models.tabular import ft_transformer, mlp, tabm
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
 from pipelines.task import Limits, Network, Protocol, Recipe, Sensitive, Sources, Task
@@ -53,6 +53,8 @@ TASK = Task(
                 "width": OneOf(64, 128),
             },
         ),
+        Network("tabm", tabm, unasked=False),
+        Network("ft-transformer", ft_transformer, unasked=False),
     ),
     baselines=BASELINES,
     recipe=Recipe(

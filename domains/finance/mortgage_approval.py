@@ -20,7 +20,7 @@ protocol.mitigate=all` tries to mend that and says what it costs.
 from pipelines.contenders.tables import BASELINES
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
-from pipelines.models.tabular import mlp
+from pipelines.models.tabular import ft_transformer, mlp, tabm
 from pipelines.objectives.classification import Classification
 from pipelines.task import Network, Protocol, Recipe, Sensitive, Sources, Task
 
@@ -29,7 +29,11 @@ TASK = Task(
     summary="Which mortgage applications will be denied",
     sources=Sources(sample=SampleSet("pipelines.data.builders.boston_mortgages.BostonMortgages"), own=OwnTable()),
     objective=Classification(),
-    networks=(Network("mlp", mlp),),
+    networks=(
+        Network("mlp", mlp),
+        Network("tabm", tabm, unasked=False),
+        Network("ft-transformer", ft_transformer, unasked=False),
+    ),
     baselines=BASELINES,
     recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
     protocol=Protocol(kind="cross-validation", folds=5),

@@ -123,3 +123,12 @@ def test_members_may_train_with_differential_privacy():
     recipe = replace(RECIPE, epochs=1, dp_noise=1.0, dropout=0.0)
     fitted = contender(examples, tabular.tabm, recipe).fit(examples, examples, 0)
     assert np.isfinite(fitted.predict(examples).values).all()
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_it_learns_32_rows_by_heart(build):
+    examples = table(2, n=32)
+    recipe = replace(RECIPE, epochs=150, patience=150, batch_size=8, dropout=0.0, learning_rate=3e-3, width=32)
+    fitted = contender(examples, build, recipe).fit(examples, examples, 0)
+    truth = fitted.objective.encode(examples.target)
+    assert (fitted.predict(examples).labels() == truth).all()
