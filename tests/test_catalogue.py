@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -92,3 +93,18 @@ def test_listing_imports_no_task_and_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_networks_are_chosen_by_name_and_optional_ones_wait_to_be_asked():
+    task = catalogue.find("finance/credit-default")
+
+    def names(chosen):
+        return [each.name for each in task.competing(chosen).networks]
+
+    assert names("") == ["mlp"]
+    assert names("tabm") == ["tabm"]
+    assert names(" tabm , mlp") == ["mlp", "tabm"]
+    with pytest.raises(BadInput, match="no network 'tabn'; it has mlp, tabm, ft-transformer"):
+        task.competing("mlp,tabn")
+    with pytest.raises(ValueError, match="declares no network that competes unasked"):
+        replace(task, networks=tuple(replace(each, unasked=False) for each in task.networks))

@@ -53,6 +53,7 @@ BAD_USAGE = {
     "unknown key": (("run", TASK, "--set", "recipe.epoch=3"), "did you mean recipe.epochs?"),
     "wrong type": (("run", TASK, "--set", "recipe.epochs=many"), "write a whole number"),
     "out of range": (("run", TASK, "--set", "recipe.epochs=0"), "at least 1"),
+    "no such network": (("run", TASK, "--set", "protocol.networks=mlp,xgb"), "no network 'xgb'; it has mlp, tabm, ft"),
     "no emoji": (("run", TASK, "--set", "protocol.decide_by=cost:-1:5"), "'cost:-1:5' says nothing"),
     "no value": (("run", TASK, "--set", "recipe.epochs"), "key=value"),
     "not finite": (("run", TASK, "--set", "recipe.learning_rate=inf"), "finite"),
