@@ -228,6 +228,5 @@ class Task:
                 f"--set protocol.networks={networks}: {self.name} has no network {strange[0]!r}; it has "
                 f"{', '.join(known)}"
             )
-        return replace(
-            self, networks=tuple(each for each in self.networks if each.name in names or (each.unasked and not names))
-        )
+        chosen = [each for each in self.networks if (each.name in names if names else each.unasked)]
+        return replace(self, networks=tuple(replace(each, unasked=True) for each in chosen))
