@@ -159,16 +159,19 @@ def test_a_fold_that_is_done_is_found_again_with_its_thresholds(folder, tmp_path
 
 def test_the_saved_one_needs_the_group_to_predict(report, folder):
     table = pd.read_csv(folder / "own.csv").head(40).drop(columns="granted")
-    where, place, out = (report.mlflow_run_id, folder / "new.csv", folder / "out.csv")
+    where, place, out, notes = (report.mlflow_run_id, folder / "new.csv", folder / "out.csv", [])
 
     def predicted(rows):
         rows.to_csv(place, index=False)
-        predict_file(where, place, out, "linear+thresholds")
+        notes.append(predict_file(where, place, out, "linear+thresholds"))
         return pd.read_csv(out)["decision"].tolist()
 
     decisions = predicted(table)
     assert predicted(table.iloc[::-1]) == decisions[::-1]
+    known = len(table) - table["group"].isna().sum()
+    assert any(f"{40 - known} of 40 rows are decided at the one threshold" in line for line in notes[0]) == (known < 40)
     assert len(predicted(table.assign(group=None))) == 40
+    assert "40 of 40 rows are decided at the one threshold: group unknown, or too rare" in notes[-1]
     assert predicted(table.assign(group="a")) != predicted(table.assign(group="b"))
     with pytest.raises(BadInput, match=r"no column 'group', which linear\+thresholds decides by"):
         predicted(table.drop(columns="group"))

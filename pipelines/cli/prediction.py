@@ -84,6 +84,9 @@ def _read_table(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, 
                 f"--input {source}, row {row}: {model.name} decides by {by.attribute}, of which it has never seen "
                 f"{group!r}; its groups are {listed(by.seen, 50)}, and an empty cell is an unknown one"
             )
+    if single := sum(group not in by.groups for group in groups):
+        note = f"{single} of {len(groups)} rows are decided at the one threshold: {by.attribute} unknown, or too rare"
+        notes = (*notes, note)
     columns = {name: examples.columns[name] for name in model.kinds}
     return replace(examples, columns=columns, kinds=model.kinds, groups={by.attribute: groups}), notes
 
