@@ -116,7 +116,7 @@ def _sureness(measured: Sequence[tuple[int, Comparison]], ahead: int | None, sur
         tests: how many p-values were corrected together.
     """
     last = measured[-1][1]
-    p_value, corrected = f"p = {_p(last.p_value)}", f"corrected for {tests} tests"
+    p_value, corrected = _p(last.p_value), f"corrected for {tests} tests"
     if ahead is None:
         worse = last.difference < 0 and last.p_value < SIGNIFICANCE
         return f", which is {'' if worse else 'not '}significant ({p_value}, {corrected})."

@@ -100,7 +100,7 @@ def _sentence(
     size = abs(tested.difference)
     apart = tested.low > 0 or tested.high < 0
     corrected = "; p is corrected for the number of comparisons, the interval is not" if apart else ""
-    interval = f"95 % interval of the difference {tested.low:+.3g} to {tested.high:+.3g}, p = {_p(p_value)}"
+    interval = f"95 % interval of the difference {tested.low:+.3g} to {tested.high:+.3g}, {_p(p_value)}"
     if answer == "yes":
         return (
             f"Yes: on {n} tested rows {network} beats {baseline}, the best baseline, by {size:.3g} {name} ({interval})."
@@ -133,9 +133,9 @@ def _of_margin(answer: Answer | Literal[""], tested: Comparison | None, primary:
     by = f"by more than the margin of {tested.margin:g} {_spoken(primary)}"
     p_value = min(1.0, tested.p_non_inferior * networks)
     said = {
-        "yes": f"It is not worse {by} (one-sided p = {_p(p_value)}).",
+        "yes": f"It is not worse {by} (one-sided {_p(p_value)}).",
         "no": f"It is worse {by}.",
-        "inconclusive": f"Whether it is worse {by} is not decided (one-sided p = {_p(p_value)}; 0.025 would do).",
+        "inconclusive": f"Whether it is worse {by} is not decided (one-sided {_p(p_value)}; 0.025 would do).",
     }
     return [said[answer]]
 
@@ -165,7 +165,7 @@ def _spoken(score: str) -> str:
 
 
 def _p(p_value: float) -> str:
-    return f"{p_value:.2g}" if p_value >= 0.001 else "below 0.001"
+    return f"p = {p_value:.2g}" if p_value >= 0.001 else "p < 0.001"
 
 
 def _check(

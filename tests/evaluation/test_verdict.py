@@ -42,7 +42,7 @@ def test_no_where_it_is_significantly_worse():
     assert found.network_beats_best_baseline == "no"
     assert found.winner == "forest"
     assert found.sentence.startswith("No: on 891 tested rows net is worse than forest")
-    assert "p = below 0.001" in found.sentence
+    assert "p < 0.001" in found.sentence
 
 
 @pytest.mark.parametrize("difference", [0.005, -0.005])
