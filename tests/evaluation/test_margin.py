@@ -73,10 +73,10 @@ def card(name, value):
     return Scorecard(name, "network" if name.startswith("net") else "classical", {"auroc": Estimate(value)}, Cost(1.0))
 
 
-def verdict(difference, p_non_inferior, margin=0.02, networks=("net",), half=0.01, **more):
+def verdict(difference, p_non_inferior, margin=0.02, networks=("net",), half=0.01, test="DeLong", **more):
     compared = [
         Comparison(
-            name, "forest", "auroc", difference, difference - half, difference + half, 0.3, "DeLong",
+            name, "forest", "auroc", difference, difference - half, difference + half, 0.3, test,
             margin=margin, p_non_inferior=p_non_inferior, **more,
         )
         for name in networks
@@ -123,7 +123,7 @@ def test_without_a_margin_nothing_is_said_of_one():
     ("rows", "units", "said"),
     [
         (2400.0, 500, "About 2,400 more tested rows would decide it if the lead stays as it is (80 % power)."),
-        (2400.0, 100, "About 2,400 more tested rows (of 480 more ids, or stretches of time) would decide it"),
+        (2400.0, 100, "About 2,400 more tested rows (of 480 more ids) would decide it"),
         (math.inf, 500, "More rows would not decide it while the lead stays as it is"),
     ],
 )
@@ -138,3 +138,8 @@ def test_nothing_is_said_of_rows_where_none_are_needed_or_nothing_is_known(rows)
     found = verdict(0.005, math.nan, margin=0.0, rows_to_decide=rows, units=500)
     assert "more tested rows" not in found.sentence
     assert "More rows" not in found.sentence
+
+
+def test_of_rows_in_time_the_units_are_stretches():
+    in_time = verdict(0.005, math.nan, margin=0.0, rows_to_decide=2400.0, units=100, test="paired block bootstrap t")
+    assert "(of 480 more stretches of time) would decide it" in in_time.sentence
