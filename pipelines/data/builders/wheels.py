@@ -20,6 +20,8 @@ _PICKLES = {
     "modeldata/training_data": "6dec4b73f69bdf67c3d664dcfe28e1a5bbf01df2d94690d398ac8f4318ef4495",
     "modeldata/testing_data": "704dd2b187f3c5d2d618b1234043dc2fb49c2785daad4413ce28bd1bcacc6899",
     "AER/HMDA": "ec98efb1057aa1558ce3b095ef95848b0c4b632d4764725495d2bf4e50c1b80a",
+    "survival/flchain": "301ca7c67b20e77ba43900fedabd1fbc9f565cca1ad4c94f385645b537e9e66b",
+    "wooldridge/loanapp": "a066719ad2d16d2b2974dc224be7e191a2b73da20eca3e617720fb129cc9da53",
 }
 """SHA-256 of each pickle that may be opened: unpickling runs code, so nothing else is."""
 
