@@ -21,13 +21,14 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks import calibrated, gaps
-from benchmarks.repeated import Trainings
-from benchmarks.series import Series
+from benchmarks.repeated import Trainings, UnevenTrainings
+from benchmarks.series import Series, one_remembers
 from benchmarks.simulated import OBJECTIVE, World, halves_of_features
 from benchmarks.summary import machine, write
 from pipelines.evaluation import bias, comparison, decisions, intervals, verdict
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.outcome import Outcome
+from pipelines.objectives.regression import Regression
 from pipelines.report.document import Cost, Estimate, Scorecard, Verdict
 from pipelines.task import Limits
 
@@ -168,6 +169,20 @@ def covers_sensitivity(world: Series, seed: int) -> bool:
     return _holds(decisions.decided(outcome, OBJECTIVE)["sensitivity"], world.alone.rate(0, True))
 
 
+def covers_gap_of_trainings(world: UnevenTrainings, seed: int) -> bool:
+    """Whether the interval of a TPR gap holds the mean gap over ever so many trainings, which it does not promise."""
+    outcome = world.tested(np.random.default_rng(seed))
+    (gap,) = (each for each in bias.gaps(bias.group_table(outcome, OBJECTIVE)) if each.metric == "equal_opportunity")
+    return gap.low <= world.gap <= gap.high
+
+
+def errs_on_long_memory(rows: int, memory: float, seed: int) -> bool:
+    """Whether a test finds a difference between two that predict equally well."""
+    outcomes = one_remembers(np.random.default_rng(seed), rows, memory)
+    (tested,) = comparison.compare("remembers", ["forgets"], outcomes, Regression(), "rmse", RESAMPLES, seed)
+    return tested.p_value < verdict.SIGNIFICANCE
+
+
 def _answer(outcomes: Mapping[str, Outcome], score: str, seed: int) -> str:
     return _judged(outcomes, score, seed).network_beats_best_baseline
 
@@ -254,13 +269,17 @@ QUESTIONS = (
     *(_coverage(*each) for each in calibrated.COVERS),
     *(_error(*each) for each in calibrated.ERRS),
     *(_power(*each) for each in calibrated.FINDS),
+    # Limits, which nothing is promised of.
+    *(Question(f"mean TPR gap of three trainings, luck {world.luck}", partial(covers_gap_of_trainings, world), "covers")
+      for world in (UnevenTrainings(), UnevenTrainings(luck=0.03))),
+    Question("one baseline, 300 rows in time, memory .95", partial(errs_on_long_memory, 300, 0.95), "errs"),
 )  # fmt: skip
 
 
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table("of simulated sets", "share", "95 % interval", "promised", "holds", box=SIMPLE)
     for each in found:
-        promised = "" if each["wanted"] == "finds" else f"{each['promised'][0]:.3f} to {each['promised'][1]:.3f}"
+        promised = "" if each["promised"] == [0.0, 1.0] else f"{each['promised'][0]:.3f} to {each['promised'][1]:.3f}"
         table.add_row(
             f"{each['wanted']}: {each['question']}", f"{each['share']:.3f}", f"{each['low']:.3f} to {each['high']:.3f}",
             promised, "" if not promised else "yes" if each["holds"] else "NO",

@@ -64,3 +64,29 @@ class Trainings:
                 tests.append(FoldResult(examples, as_predictions(score - CUT), np.arange(self.rows), 1000, training))
             found.append(Outcome.pooled(OBJECTIVE, tests))
         return found
+
+
+@dataclass(frozen=True)
+class UnevenTrainings:
+    """Three trainings on the same rows, each of which finds fewer of one group's positives by a luck of its own.
+
+    Args:
+        rows: tested, half of them of each group.
+        gap: by how much fewer, on average over trainings.
+        luck: standard deviation of that from one training to another.
+    """
+
+    rows: int = 2000
+    gap: float = 0.15
+    luck: float = 0.08
+
+    def tested(self, rng: np.random.Generator) -> Outcome:
+        """The test of one contender."""
+        target, second = (rng.random(self.rows) < 0.5).astype(np.int64), np.arange(self.rows) >= self.rows // 2
+        examples, tests = as_examples(target, np.where(second, "1", "0")), []
+        for training in range(3):
+            found = 0.8 - second * np.clip(rng.normal(self.gap, self.luck), 0, 0.6)
+            alarm = rng.random(self.rows) < np.where(target == 1, found, 0.2)
+            predictions = as_predictions(np.where(alarm, 1.0, -1.0))
+            tests.append(FoldResult(examples, predictions, np.arange(self.rows), 1000, training))
+        return Outcome.pooled(OBJECTIVE, tests)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.simulated import CUT, OBJECTIVE, POSITIVE, Floats, World, as_examples, as_predictions
-from pipelines.evaluation.outcome import FoldResult, Outcome
+from pipelines.evaluation.outcome import FoldResult, Outcome, Round
+from pipelines.objectives.objective import Predictions
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,13 @@ class Series:
         anew = rng.random(self.rows) >= self.runs
         anew[0] = True
         return drawn[np.maximum.accumulate(np.where(anew, np.arange(self.rows), 0))]
+
+
+def one_remembers(rng: np.random.Generator, rows: int, memory: float) -> dict[str, Outcome]:
+    """Two contenders that predict a number equally well; the errors of one are like those of the moments before."""
+    target, when = rng.standard_normal(rows), np.arange(rows)
+    errors = {"remembers": Series(rows=rows, memory=memory)._remembered(rng), "forgets": rng.standard_normal(rows)}
+    return {
+        name: Outcome(target, Predictions(target + each), (Round(0, rows, 4 * rows),), when, time=when)
+        for name, each in errors.items()
+    }

@@ -6,12 +6,11 @@ It imports what a run needs once and then forks, before anything is computed. Le
 """
 
 import json
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tuning_deaths import mortal
+from deaths import in_a_child, mortal, whole_and_killed
 
 SETTINGS = (
     "recipe.epochs=2", "recipe.batch_size=16", "recipe.plan=resident", "recipe.width=8", "recipe.trials=1",
@@ -22,21 +21,12 @@ LEARNT_BEFORE = 9
 
 
 def study(folder, dies=False):
-    """In a child: a study of three contenders at two sizes; the status that the child ended with.
+    """In a child: a study of three contenders at two sizes; how the child ended.
 
     Args:
         dies: kill itself when the last fold of the contender before the last is judged at the second size.
     """
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
-    code = 1
-    try:
-        os.chdir(folder)
-        _studied(dies)
-        code = 0
-    finally:
-        os._exit(code)
+    return in_a_child(folder, _studied, dies)
 
 
 def _studied(dies):
@@ -67,21 +57,7 @@ def _studied(dies):
 
 
 def main():
-    import keras  # noqa: F401
-    import mlflow  # noqa: F401
-    import numpy as np
-    import pandas as pd
-    import sklearn.linear_model  # noqa: F401
-    import tensorflow  # noqa: F401
-
-    chance = np.random.default_rng(0)
-    income = chance.normal(size=120)
-    status = np.where(income + chance.normal(size=120) > 0, "good", "bad")
-    rows = pd.DataFrame({"Income": income, "Other": chance.normal(size=120), "Status": status})
-    whole, killed = (Path(sys.argv[1], name) for name in ("whole", "killed"))
-    for folder in (whole, killed):
-        folder.mkdir()
-        rows.to_csv(folder / "own.csv", index=False)
+    whole, killed = whole_and_killed(sys.argv[1], 120)
     ends = [study(whole), study(killed, dies=True)]
     left = sorted(str(path.relative_to(killed)) for path in killed.glob("mlruns/unfinished/**/re*.json"))
     ends.append(study(killed))

@@ -44,7 +44,7 @@ def measured(document):
 
 def test_the_numbers_are_those_of_a_study_that_nobody_stopped(deaths):
     notes = json.loads((deaths / "deaths.json").read_text())
-    assert notes["ends"] == [0, signal.SIGKILL, 0]
+    assert notes["ends"] == [0, -signal.SIGKILL, 0]
     whole, killed = (told(deaths / name) for name in ("whole", "killed"))
     assert measured(killed["study"]) == measured(whole["study"])
     assert [size["rows"] for size in whole["study"]["sizes"]] == [31, 60]  # by its share, and rounded in each part

@@ -6,14 +6,12 @@ It imports what a run needs once and then forks, before anything is computed. Le
 """
 
 import json
-import os
-import signal
 import sys
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from deaths import in_a_child, mortal, whole_and_killed
+
 SETTINGS = (
     "recipe.epochs=2", "recipe.batch_size=16", "recipe.plan=resident", "recipe.width=8", "recipe.dropout=0.1",
     "protocol.folds=2", "protocol.resamples=100",
@@ -26,17 +24,7 @@ def tune(folder, dies_in=None, at=0, figures=False):
     Args:
         dies_in: (object, name) of a function in which the child kills itself, at its call of this number.
     """
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        return -signal.SIGKILL if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
-    code = 1
-    try:
-        os.chdir(folder)
-        _tuned(dies_in, at, figures)
-        code = 0
-    finally:
-        os._exit(code)
+    return in_a_child(folder, _tuned, dies_in, at, figures)
 
 
 def _tuned(dies_in, at, figures):
@@ -68,44 +56,17 @@ def _tuned(dies_in, at, figures):
     Path("told.json").write_text(json.dumps(told))
 
 
-def mortal(function, at):
-    calls = []
-
-    @wraps(function)
-    def called(*given, **named):
-        calls.append(1)
-        if len(calls) == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*given, **named)
-
-    return called
-
-
 def trials_left(folder, search):
     (path,) = folder.glob(f"mlruns/unfinished/*/{search}/checkpoints/tuning/trials.json")
     return json.loads(path.read_text())["trials"]
 
 
 def main():
-    import keras  # noqa: F401
-    import mlflow  # noqa: F401
-    import numpy as np
-    import optuna  # noqa: F401
-    import pandas as pd
-    import sklearn.linear_model  # noqa: F401
-    import tensorflow  # noqa: F401
+    whole, killed = whole_and_killed(sys.argv[1], 100)
 
     from pipelines.contenders import classical
     from pipelines.training.fit import Training
 
-    chance = np.random.default_rng(0)
-    income = chance.normal(size=100)
-    status = np.where(income + chance.normal(size=100) > 0, "good", "bad")
-    rows = pd.DataFrame({"Income": income, "Other": chance.normal(size=100), "Status": status})
-    whole, killed = (Path(sys.argv[1], name) for name in ("whole", "killed"))
-    for folder in (whole, killed):
-        folder.mkdir()
-        rows.to_csv(folder / "own.csv", index=False)
     ends = [tune(whole, figures=True)]
     # After the first of two epochs of the network's third trial on the first fold.
     ends.append(tune(killed, (Training, "_remember"), 6))

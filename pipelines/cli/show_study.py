@@ -28,7 +28,7 @@ def study(console: Console, document: Study) -> None:
         layout.widest(console, [partial(_sizes, document, names, how) for how in ("wide", "two lines", "bare")])
     )
     if left := len(document.names) - len(names):
-        console.print(f"{left} mended contenders are in the report of each size (`tapeline ui`)", style="dim")
+        console.print(f"mended contenders, {left} of them, are in the report of each size (`tapeline ui`)", style="dim")
     console.print()
     for reading in document.readings:
         console.print(layout.widest(console, [partial(_leads, document, reading.network)]))

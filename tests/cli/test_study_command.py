@@ -112,7 +112,7 @@ def test_mended_contenders_are_counted_and_leave_room_for_the_others(document):
     show_study.study(console, replace(document, sizes=sizes))
     shown = console.export_text()
     assert "linear+" not in shown
-    assert "1 mended contenders are in the report of each size" in shown
+    assert "mended contenders, 1 of them, are in the report of each size" in shown
 
 
 @pytest.mark.parametrize("width", [80, 140])
