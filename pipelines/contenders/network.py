@@ -19,7 +19,7 @@ from pipelines.contenders.suggestion import Space, recipe_space
 from pipelines.data.examples import Examples, Kind, OnDemand
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
-from pipelines.objectives.members import of_members, of_one
+from pipelines.objectives.members import of_members
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
 from pipelines.report.tuning import Tried
@@ -96,7 +96,7 @@ class NetworkContender:
         architecture, spending = at_work.architecture, at_work.spending
         return FittedNetwork(
             model=_served(architecture, at_work.objective),
-            objective=of_one(at_work.objective),
+            objective=at_work.objective,
             kinds={name: train.kinds[name] for name in architecture.encode.input},
             cost=Cost(time.perf_counter() - started, parameters=architecture.core.count_params()),
             history=History(_told(trained.metrics, self.recipe), trained.best_epoch),

@@ -98,7 +98,8 @@ def group_table(outcome: Outcome, objective: Objective) -> GroupTable:
 
     They say what these trained models would do to other rows of the kind; what models from other seeds or folds would
     do is not in them, unlike in the intervals of scores. So of three trainings between which a TPR gap of .15 has a
-    standard deviation of .08 they hold the mean gap in 53 of 100 sets of 2000 rows, and of .03 in 84.
+    standard deviation of .08 they hold the mean gap in 50 of 100 sets of 2000 rows, and of .03 in 83
+    (`benchmarks.coverage`).
 
     Returns:
         `n` and `n_positive` count rows of the data, not copies or weights; `n_positive` is 0 where there is no

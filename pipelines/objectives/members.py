@@ -49,8 +49,3 @@ class Members:
 def of_members(objective: Objective, members: int) -> Any:
     """The objective of a network with so many members; the same of one."""
     return objective if members == 1 else Members(objective, members)
-
-
-def of_one(objective: Any) -> Any:
-    """The objective of a single member: what a saved model, whose answer is the mean already, is described by."""
-    return objective.each if isinstance(objective, Members) else objective

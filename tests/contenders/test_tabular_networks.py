@@ -17,6 +17,7 @@ from pipelines.models.inputs import as_tensors
 from pipelines.objectives.members import of_members
 from pipelines.task import Network, Recipe
 from pipelines.training.gradcheck import gradcheck
+from pipelines.training.layers import layers_of
 
 RECIPE = Recipe(epochs=3, batch_size=16, width=8, dropout=0.1, learning_rate=0.01, plan="resident")
 BUILDS = [tabular.tabm, tabular.ft_transformer]
@@ -125,6 +126,14 @@ def test_members_may_train_with_differential_privacy():
     recipe = replace(RECIPE, epochs=1, dp_noise=1.0, dropout=0.0)
     fitted = contender(examples, tabular.tabm, recipe).fit(examples, examples, 0)
     assert np.isfinite(fitted.predict(examples).values).all()
+
+
+def test_gradient_health_takes_the_shared_kernels_alone_for_kernels():
+    """The scales of members have two axes too, and are gains."""
+    examples = table(2)
+    core = tabular.tabm(examples, objective_of(examples), RECIPE).core
+    kernels = [core.trainable_variables[place].name for each in layers_of(core).learning for place in each.kernels]
+    assert kernels == ["kernel"] * 3
 
 
 @pytest.mark.parametrize("build", BUILDS)

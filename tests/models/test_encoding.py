@@ -7,7 +7,7 @@ import pytest
 from pipelines.data.examples import Examples
 from pipelines.models.inputs import MISSING, as_array, as_tensors, keras_inputs
 from pipelines.models.layers import NumberEncoding
-from pipelines.models.tabular import MOST_CATEGORIES, encoder
+from pipelines.models.tabular import MOST_CATEGORIES, _encoded, encoder
 
 
 def words(*values):
@@ -58,6 +58,24 @@ def test_shape_is_known_before_any_row():
 def test_a_column_of_missing_values_only_is_flagged():
     layer = NumberEncoding.fitted(np.full((9, 1), np.nan), bins=4)
     assert np.asarray(layer(np.array([[np.nan], [0.0]]))).tolist() == [[0, 1, 0], [0, 0, 0]]
+
+
+def test_each_column_has_places_of_its_own():
+    """Moving a number, or losing it, changes its own places and no other; categories stand behind the numbers."""
+    rng = np.random.default_rng(0)
+    columns = {"x": rng.normal(size=80), "z": rng.normal(size=80), "c": rng.choice(["a", "b", "d"], 80).astype(object)}
+    examples = Examples(columns=columns, target=np.zeros(80))
+    encode, places = _encoded(examples)
+    assert sorted(place for each in places for place in each) == list(range(encode.output_shape[-1]))
+
+    def encoded(**changed):
+        return np.asarray(encode(as_tensors({**columns, **changed}, examples.kinds)))
+
+    for own, changed in zip(places, ({"x": columns["x"] + 0.5}, {"z": np.full(80, np.nan)}, {"c": columns["c"][::-1]}),
+                            strict=True):  # fmt: skip
+        moved = np.flatnonzero(np.abs(encoded(**changed) - encoded()).max(axis=0) > 0)
+        assert set(moved) <= set(own)
+        assert len(moved) > len(own) / 2
 
 
 def test_rounding_is_no_spread():

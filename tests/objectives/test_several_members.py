@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipelines.objectives.classification import Classification
-from pipelines.objectives.members import Members, of_members, of_one
+from pipelines.objectives.members import Members, of_members
 from pipelines.objectives.regression import Regression
 
 CASES = [
@@ -33,8 +33,6 @@ def test_all_else_is_the_objectives_own():
     several = of_members(objective, 4)
     assert (several.kind, several.primary, several.outputs, several.binary) == ("classification", "auroc", 1, True)
     assert of_members(objective, 1) is objective
-    assert of_one(several) is objective
-    assert of_one(objective) is objective
     assert several == Members(objective, 4)
     with pytest.raises(AttributeError):
         several.colour  # noqa: B018

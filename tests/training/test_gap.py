@@ -53,6 +53,16 @@ def test_the_penalty_is_what_is_counted_by_hand(groups):
     assert gap_between(y, logits, weight, groups, -1.2) == pytest.approx(expected, rel=1e-9)
 
 
+def test_of_several_members_it_is_the_penalty_of_their_mean_probability():
+    _, y, weight = rows(40, 3)
+    outputs = np.random.default_rng(1).normal(size=(40, 5, 1)) * 2
+    penalty = GapPenalty(3)
+    penalty.begin(1.0, -1.2)
+    probability = (1 / (1 + np.exp(-(outputs[:, :, 0] + 1.2)))).mean(axis=1)
+    expected = by_hand(y, np.log(probability / (1 - probability)) - 1.2, weight, 3, -1.2)
+    assert float(penalty(y, tf.constant(outputs), weight)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_nothing_to_compare_is_no_penalty():
     x, y, weight = rows(10, 2)
     penalty = GapPenalty(2)
