@@ -22,7 +22,8 @@ LONGER = 2.0
 of it than by its being less sure, which Student's t with fewer degrees of freedom allows for (Lazarus et al. 2018,
 Journal of Business and Economic Statistics 36(4)). With it 93 to 95 of 100 intervals hold the truth where 90 to 93
 did. Where errors remember each other for a tenth of the whole test no block is long enough: of 300 rows whose errors
-are correlated by .95 from one to the next, 16 of 100 tests find a difference that is not there (`benchmarks.coverage`)."""
+are correlated by .95 from one to the next, 16 of 100 tests find a difference that is not there
+(`benchmarks.coverage`)."""
 
 
 LEAST_BLOCKS = 4
