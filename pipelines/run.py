@@ -14,7 +14,7 @@ from pipelines import tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
-from pipelines.contenders.blend import blended, require_blendable
+from pipelines.contenders.blend import blended
 from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
@@ -92,14 +92,11 @@ def run(
     task = task.competing(prepared.protocol.networks)
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
-    if prepared.protocol.blend:
-        tuned, private = budget is not None, prepared.recipe.private
-        require_blendable(prepared.objective, prepared.dataset.examples, prepared.protocol, tuned, private)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
     if budget is not None:
         contenders = tuning.tuned(contenders, prepared, budget, assignments)
     if prepared.protocol.blend:
-        contenders = blended(contenders, prepared.objective, prepared.protocol)
+        contenders = blended(contenders, prepared.objective)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic, budget)
     place = UNFINISHED if part is None else part.unfinished

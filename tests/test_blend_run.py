@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(folder):
-    return run(SMALL, DataRequest(), 0, (*FAST, "protocol.blend=1"))
+    return run(SMALL, DataRequest(), 0, (*FAST, "protocol.blend=true"))
 
 
 def test_it_is_beside_the_verdict(report):
@@ -68,30 +68,23 @@ def test_the_blend_is_a_model_that_predicts(report, tmp_path):
     assert loaded.threshold == report.scorecard("blend").threshold
 
 
-def test_of_numbers_and_in_parts():
+def test_of_numbers():
     task = replace(DIABETES, baselines=tuple(each for each in DIABETES.baselines if each.name in ("prior", "linear")))
-    report = run(task, DataRequest(), 0, (*FAST, "protocol.blend=2"))
+    report = run(task, DataRequest(), 0, (*FAST, "protocol.blend=true"))
     (over_network, over_baseline) = report.blend
     assert over_network.score == over_baseline.score == "rmse"
     value = {card.name: card.scores["rmse"].value for card in report.contenders}
     assert over_baseline.difference == pytest.approx(value[report.verdict.best_baseline] - value["blend"])
 
 
-@pytest.mark.parametrize(
-    ("assignments", "reason"),
-    [
-        (("protocol.blend=21",), "from 0 to 20"),
-        (("protocol.blend=yes",), "whole number"),
-        (("protocol.blend=2", "recipe.dp_epsilon=8"), "set it to 1"),
-    ],
-)
-def test_what_cannot_be_is_refused(assignments, reason):
-    with pytest.raises(BadInput, match=reason):
-        run(SMALL, DataRequest(), 0, (*FAST, *assignments))
-
-
-def test_tuning_in_parts_and_studies_are_refused():
-    with pytest.raises(BadInput, match="tuned anew"):
-        run(SMALL, DataRequest(), 0, (*FAST, "protocol.blend=2"), budget=Budget(1))
+def test_a_study_refuses_it():
     with pytest.raises(BadInput, match="single contenders"):
-        study(SMALL, DataRequest(), "50%,100%", 0, (*FAST, "protocol.blend=1"))
+        study(SMALL, DataRequest(), "50%,100%", 0, (*FAST, "protocol.blend=true"))
+
+
+def test_tuned_contenders_are_blended():
+    settings = (*(each for each in FAST if "trials" not in each), "protocol.blend=true")
+    report = run(SMALL, DataRequest(), 0, settings, budget=Budget(1))
+    assert report.scorecard("blend").settings["weights"]
+    assert report.tuning is not None
+    assert {each.contender for each in report.tuning.searches} == {"mlp", "prior", "linear"}

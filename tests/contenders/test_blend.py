@@ -1,22 +1,21 @@
-"""Blends: who is added and how often, by hand; no model weighs by rows that it learned from; saved and read safely."""
+"""Blends: who is added and how often, by hand; trained once; saved and read safely."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from contender_cases import objective_of, table
 
 from pipelines.contenders import saved
-from pipelines.contenders.blend import ADDED, BlendContender, blended, times_added
-from pipelines.contenders.by_group import Remembered
+from pipelines.contenders.blend import ADDED, blended, times_added
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.tables import BASELINES
-from pipelines.data.examples import Examples, joined
+from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.objectives.classification import Classification
 from pipelines.objectives.objective import Predictions
 from pipelines.report.document import Cost
-from pipelines.task import Protocol, Recipe
+from pipelines.task import Recipe
 
 TRUTH = np.array([0, 0, 1, 1, 1, 0])
 TWO = Classification().resolve(np.array(["a", "b", "b"]))
@@ -88,44 +87,22 @@ def rows_of(numbers):
     return Examples(columns={"row": numbers}, target=target)
 
 
-def test_in_parts_nobody_is_weighed_by_what_he_learned():
-    train, valid = rows_of(range(40)), rows_of(range(40, 50))
-    bases = (Remembered(Parrot("one")), Remembered(Parrot("two", turned=True)))
-    fitted = BlendContender(bases, TWO, parts=5).fit(train, valid, 7)
-    for base in bases:
-        lessons = [known for known, _ in base.base.lessons]
-        assert len({seed for _, seed in base.base.lessons}) == 5
-        assert [len(known) for known in lessons] == [40] * 5
-        assert sum(row in known for known in lessons for row in range(50)) == 4 * 50  # each is left out once
-    # Of rows left out the first says 0.6, the second 0.9; two of three rows are positive, so 0.6 to 0.9 is best.
-    weights = {part.name: part.weight for part in fitted.parts}
-    assert weights["one"] > weights["two"]
-    mixed = weights["one"] * 0.6 + weights["two"] * 0.9
-    np.testing.assert_allclose(fitted.validated.values[:, 1], mixed)
-    assert len(fitted.validated) == 10
-    everyone = weights["one"] * (0.9 * 4 + 0.6) / 5 + weights["two"] * (0.6 * 4 + 0.9) / 5
-    np.testing.assert_allclose(fitted.predict(valid).values[:, 1], everyone)
-    assert fitted.cost.train_seconds == 2.0 * 5 * len(fitted.parts)
-
-
 def test_contenders_as_they_are_are_trained_once_for_themselves_and_the_blend():
     train, valid = rows_of(range(40)), rows_of(range(40, 50))
-    competing = blended([Parrot("one"), Parrot("prior"), Parrot("two", turned=True)], TWO, Protocol(blend=1))
+    competing = blended([Parrot("one"), Parrot("prior"), Parrot("two", turned=True)], TWO)
     assert [each.name for each in competing] == ["one", "prior", "two", "blend"]
     assert [each.name for each in competing[-1].bases] == ["one", "two"]
     alone = [each.fit(train, valid, 7) for each in competing]
     assert [len(each.base.lessons) for each in (competing[0], competing[2])] == [1, 1]
     assert all(any(part.fitted is each for each in alone) for part in alone[-1].parts)
-    assert alone[-1].validated is None
 
 
-@pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("classes", [2, 3, 0])
-def test_it_is_saved_and_read_with_all_its_parts(classes, parts, tmp_path):
+def test_it_is_saved_and_read_with_all_its_parts(classes, tmp_path):
     examples, rows = table(classes, n=150), table(classes, n=40, seed=1)
     objective = objective_of(examples)
     models = [ClassicalContender(each, objective, Recipe(trials=1)) for each in BASELINES if each.name != "boosting"]
-    blend = blended(models, objective, Protocol(blend=parts))[-1]
+    blend = blended(models, objective)[-1]
     fitted = blend.fit(examples, rows, 0)
     assert sum(part.weight for part in fitted.parts) == pytest.approx(1)
     saved.save(fitted, tmp_path, "tests/case", "blend", objective, rows, 0.4 if classes == 2 else float("nan"))
@@ -137,19 +114,10 @@ def test_it_is_saved_and_read_with_all_its_parts(classes, parts, tmp_path):
 def test_a_description_may_not_lead_elsewhere(tmp_path):
     examples = table(2, n=60)
     objective = objective_of(examples)
-    blend = blended([ClassicalContender(BASELINES[1], objective, Recipe(trials=1))], objective, Protocol(blend=1))[-1]
+    blend = blended([ClassicalContender(BASELINES[1], objective, Recipe(trials=1))], objective)[-1]
     saved.save(blend.fit(examples, examples, 0), tmp_path, "tests/case", "blend", objective, examples, 0.5)
     text = (tmp_path / saved.DESCRIPTION).read_text()
     for name, weight in (("../linear", 1.0), ("linear", -1.0), ("linear", 2.0)):
         (tmp_path / saved.DESCRIPTION).write_text(text.replace('"linear": 1.0', f'"{name}": {weight}'))
         with pytest.raises(BadInput, match="damaged"):
             saved.load(tmp_path)
-
-
-def test_joined_rows_are_those_of_both():
-    first, second = table(2, n=30), table(2, n=20, seed=1)
-    both = joined(replace(first, weight=np.ones(30)), replace(second, weight=np.full(20, 2.0)))
-    np.testing.assert_array_equal(both.target, [*first.target, *second.target])
-    np.testing.assert_array_equal(both.columns["income"], [*first.columns["income"], *second.columns["income"]])
-    assert both.weight.sum() == 70
-    assert both.kinds == first.kinds
