@@ -26,7 +26,7 @@ from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
 from pipelines.report.health import gradient_health
-from pipelines.task import DataRequest, Task
+from pipelines.task import OBEYING, DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, Standing, pipeline_run
 from pipelines.tracking.searches import log_searches
@@ -87,7 +87,7 @@ def run(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    task = task.competing(prepared.protocol.networks)
+    task = task.competing(prepared.protocol.networks).directed(prepared.directions, prepared.protocol.obey == "yes")
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
@@ -264,6 +264,22 @@ def _report(
         decided_by=prepared.protocol.decide_by,
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
+        points=prepared.protocol.points if objective.kind == "classification" else "",
+        obeying=_obeying(outcomes, objective, prepared, seed),
+    )
+
+
+def _obeying(
+    outcomes: Mapping[str, Outcome], objective: Objective, prepared: Prepared, seed: int
+) -> tuple[Comparison, ...]:
+    """What obeying costs each baseline that was made to, against itself."""
+    made = [(name, name.removesuffix(OBEYING)) for name in outcomes if name.endswith(OBEYING)]
+    resamples = prepared.protocol.resamples
+    pairs = [(name, base) for name, base in made if base in outcomes]
+    return tuple(
+        test
+        for name, base in pairs
+        for test in comparison.compare(name, [base], outcomes, objective, objective.primary, resamples, seed)
     )
 
 

@@ -17,7 +17,7 @@ accuracy the network falsely predicts a denial for 24 % of the other applicants 
 protocol.mitigate=all` tries to mend that and says what it costs.
 """
 
-from pipelines.contenders.tables import BASELINES
+from pipelines.contenders.tables import BASELINES, SCORECARD
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import ft_transformer, mlp, tabm
@@ -27,15 +27,27 @@ from pipelines.task import Network, Protocol, Recipe, Sensitive, Sources, Task
 TASK = Task(
     name="finance/mortgage-approval",
     summary="Which mortgage applications will be denied",
-    sources=Sources(sample=SampleSet("pipelines.data.builders.boston_mortgages.BostonMortgages"), own=OwnTable()),
+    sources=Sources(
+        sample=SampleSet(
+            "pipelines.data.builders.boston_mortgages.BostonMortgages",
+            directions={"pirat": 1, "lvrat": 1, "chist": 1},
+        ),
+        samples={
+            "loanapp": SampleSet(
+                "pipelines.data.builders.loan_applications.LoanApplications",
+                directions={"obrat": 1, "loanprc": 1, "cons": 1, "liq": -1},
+            ),
+        },
+        own=OwnTable(),
+    ),
     objective=Classification(),
     networks=(
         Network("mlp", mlp),
         Network("tabm", tabm, unasked=False),
         Network("ft-transformer", ft_transformer, unasked=False),
     ),
-    baselines=BASELINES,
+    baselines=(*BASELINES, SCORECARD),
     recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
-    protocol=Protocol(kind="cross-validation", folds=5),
+    protocol=Protocol(kind="cross-validation", folds=5, points="20:600:50"),
     sensitive=(Sensitive("afam"), Sensitive("single")),
 )

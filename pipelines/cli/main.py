@@ -113,6 +113,7 @@ def list_tasks(json: Json = False) -> None:
 
         print(format.dumps([
             {"name": task.name, "summary": task.summary, "public": list(task.sources.public),
+             "samples": list(task.sources.samples),
              "simulated": task.sample_is_simulated} for task in tasks
         ]))  # fmt: skip
         return

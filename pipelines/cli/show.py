@@ -62,10 +62,13 @@ def _tasks(declared: Sequence[Task], wide: bool) -> Table:
     layout.words(table, "task")
     layout.words(table, *(["learns", "sample", "public"] if wide else ["learns, from"]), folds=True)
     for task in declared:
-        sample = "simulated" if task.sample_is_simulated else "real"
-        public = ", ".join(task.sources.public)
-        where = f"[dim]{sample} sample{f'; public: {public}' if public else ''}[/dim]"
-        table.add_row(task.name, *([task.summary, sample, public or "-"] if wide else [f"{task.summary}\n{where}"]))
+        samples = ["simulated" if task.sample_is_simulated else "real", *task.sources.samples]
+        sets = {"sample": samples, "public": list(task.sources.public)}
+        if wide:
+            table.add_row(task.name, task.summary, *(", ".join(names) or "-" for names in sets.values()))
+            continue
+        where = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in sets.items() if names)
+        table.add_row(task.name, f"{task.summary}\n[dim]{where}[/dim]")
     return table
 
 

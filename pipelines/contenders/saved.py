@@ -39,6 +39,7 @@ TRUSTED = frozenset({
     "sklearn._loss.link.IdentityLink", "sklearn._loss.loss.HalfBinomialLoss",
     "sklearn._loss.loss.HalfMultinomialLoss", "sklearn._loss.loss.HalfSquaredError",
     "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
+    "pipelines.contenders.scorecard.Scorecard",
     "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
     "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
 })  # fmt: skip
