@@ -26,6 +26,7 @@ from pipelines.evaluation.blocks import LEAST_BLOCKS
 from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
 from pipelines.objectives.objective import Objective
+from pipelines.objectives.referral import ReferralRule
 from pipelines.points import Points
 from pipelines.report.document import Check, DataCard
 from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
@@ -144,6 +145,7 @@ def prepare(
     _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
     rule = _rule(asked)
     mitigation.named(asked.mitigate)
+    _referral(asked)
     with progress.stage("read and check the data"):
         dataset = load(task, request)
         require_learnable(dataset)
@@ -241,6 +243,18 @@ def _rule(protocol: Splitting) -> Rule | None:
         return Rule.parse(protocol.decide_by) if protocol.decide_by else None
     except ValueError as error:
         raise BadInput(f"--set protocol.decide_by={protocol.decide_by}: {error}") from error
+
+
+def _referral(protocol: Splitting) -> None:
+    """Make sure that the rule for referrals is one.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        ReferralRule.parse(protocol.refer) if protocol.refer else None
+    except ValueError as error:
+        raise BadInput(f"--set protocol.refer={protocol.refer}: {error}") from error
 
 
 def _deciding(objective: Any, rule: Rule | None) -> Any:

@@ -14,6 +14,7 @@ from pipelines import tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
+from pipelines.contenders.acting import Acting, usual_of
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.tuned import Budget, TunedContender
@@ -26,6 +27,7 @@ from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
 from pipelines.report.health import gradient_health
+from pipelines.report.lending import as_csv
 from pipelines.task import OBEYING, DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, Standing, pipeline_run
@@ -321,12 +323,20 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
         gradients = gradient_health(trial.folds[0].history.metrics, card.name)
         if gradients is not None:
             child.figure("gradient_health", gradients)
+    if card.points:
+        child.text("scorecard.csv", as_csv(card.points))
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        by = (trial.folds[0].calibration, trial.folds[0].by_group)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group, _acting(trial, prepared))
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
+
+
+def _acting(trial: Trial, prepared: Prepared) -> Acting:
+    """What those who act on the saved model's answers are told beside them."""
+    usual = usual_of(prepared.dataset.examples.take(prepared.folds[0].train))
+    return Acting(prepared.points, trial.folds[0].zone, usual)
 
 
 def _prefix(fold: int, training: int, prepared: Prepared) -> str:

@@ -16,6 +16,7 @@ from pipelines.cli import (
     show_calibration,
     show_comparison,
     show_decisions,
+    show_lending,
     show_mitigation,
     show_tuning,
 )  # fmt: skip
@@ -38,6 +39,7 @@ def report(console: Console, document: Report) -> None:
     _contenders(console, document)
     show_calibration.table(console, document)
     show_decisions.table(console, document)
+    show_lending.tables(console, document)
     show_tuning.searches(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)

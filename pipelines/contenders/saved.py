@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, get_args
 
+from pipelines.contenders.acting import Acting
 from pipelines.contenders.by_group import decided
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
@@ -57,6 +58,7 @@ class Saved:
         threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
         calibration: what probabilities are mapped by before that; None where they stay as they are.
         by_group: thresholds of each group, where it decides by those.
+        acting: what is told beside its answers.
     """
 
     task: str
@@ -68,6 +70,7 @@ class Saved:
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     calibration: Calibration | None = None
     by_group: GroupThresholds | None = None
+    acting: Acting = Acting()  # noqa: RUF009  frozen
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -87,11 +90,13 @@ def save(
     threshold: float,
     calibration: Calibration | None = None,
     by_group: GroupThresholds | None = None,
+    acting: Acting | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
     Args:
         examples: rows like those it was trained on, for their columns' kinds; no value of them is stored.
+        acting: what is told beside its answers; its usual values are medians and most frequent categories.
     """
     fitted.save(folder)
     kinds = getattr(fitted, "kinds", examples.kinds)
@@ -106,6 +111,7 @@ def save(
         "threshold": None if threshold != threshold else threshold,
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
+        "acting": None if acting is None else acting.to_dict(),
     }
     with whole(folder / DESCRIPTION) as file:
         file.write(json.dumps(description, indent=1).encode())
@@ -144,6 +150,7 @@ def load(folder: Path) -> Saved:
         calibration = None if told is None else from_dict(told)
         told = description.get("by_group")
         by_group = None if told is None else group_thresholds.from_dict(told)
+        acting = Acting.from_dict(description.get("acting"))
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):
@@ -159,7 +166,7 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group, acting)
 
 
 def _load_keras(path: Path) -> Any:

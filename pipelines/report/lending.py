@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
 from typing import Any
 
 from pipelines.report.estimate import Estimate
@@ -90,6 +92,16 @@ class Referral:
     scores: Mapping[str, Estimate] = field(default_factory=dict)
     groups: tuple[ReferredGroup, ...] = ()
     gaps: tuple[ReferralGap, ...] = ()
+
+
+def as_csv(card: Sequence[PointsRow]) -> str:
+    """A scorecard as a table for a spreadsheet; what is not known is empty."""
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\n")
+    writer.writerow([each.name for each in fields(PointsRow)])
+    for row in card:
+        writer.writerow(["" if value != value else value for value in astuple(row)])
+    return told.getvalue()
 
 
 def points_row(told: Mapping[str, Any]) -> PointsRow:
