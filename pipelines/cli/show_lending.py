@@ -39,6 +39,7 @@ def _in_short(console: Console, card: Scorecard, scale: Points) -> None:
     layout.words(table, "", folds=True)
     layout.numbers(table, "most")
     layout.words(table, "", folds=True)
+    ends = {name: each for name, each in ends.items() if each[1].points - each[0].points >= 1}
     for name, (fewest, most) in sorted(ends.items(), key=lambda each: _points(each[1][0]) - _points(each[1][1])):
         cells = (f"{fewest.points:.0f}", escape(fewest.bin), f"{most.points:.0f}", escape(most.bin))
         table.add_row(escape(name), *cells)
@@ -55,7 +56,7 @@ def _directions(console: Console, document: Report) -> None:
     cards = [card for card in document.contenders if card.directions]
     if not cards:
         return
-    console.print(layout.widest(console, (partial(_ways, cards, wide) for wide in (True, False))))
+    console.print(layout.widest(console, (partial(_ways, cards, lines) for lines in (1, 2, 3))))
     asked = f"{cards[0].directions[0].n:,} tested rows, each column set from its 5 % to its 95 % quantile"
     console.print(f"share of {asked}, and the largest wrong move in probability", style="dim")
     for test in document.obeying:
@@ -65,21 +66,23 @@ def _directions(console: Console, document: Report) -> None:
     console.print()
 
 
-def _ways(cards: Sequence[Scorecard], wide: bool) -> Table:
+def _ways(cards: Sequence[Scorecard], lines: int) -> Table:
+    """A heading takes so many lines: one where the terminal is wide; of three, a cell takes two as well."""
     table = layout.table("does risk move the wrong way when a column alone rises?")
     layout.words(table, "contender")
     for each in cards[0].directions:
         must = "must not fall" if each.direction > 0 else "must not rise"
-        layout.numbers(table, f"{escape(each.column)}: {must}" if wide else f"{escape(each.column)}\n{must}")
+        heading = f"{escape(each.column)}: {must}" if lines == 1 else f"{escape(each.column)}\n{must}"
+        layout.numbers(table, heading.replace("not ", "not\n") if lines == 3 else heading)
     for card in cards:
-        table.add_row(escape(card.name), *(_wrong(each) for each in card.directions))
+        table.add_row(escape(card.name), *(_wrong(each, "\n" if lines == 3 else ", ") for each in card.directions))
     return table
 
 
-def _wrong(each: Direction) -> str:
+def _wrong(each: Direction, apart: str) -> str:
     if each.wrong.value != each.wrong.value:
         return "undefined"
-    return "never" if each.wrong.value == 0 else f"{100 * each.wrong.value:.0f} %, {number(each.largest)}"
+    return "never" if each.wrong.value == 0 else f"{100 * each.wrong.value:.0f} %{apart}{number(each.largest)}"
 
 
 def _referrals(console: Console, document: Report) -> None:

@@ -82,7 +82,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
             {"edges": each.edges, "levels": list(each.levels), "good": each.good, "bad": each.bad, "woe": each.woe}
             for each in found
         ]
-        self._weigh(self._evidence(table), y, weight)
+        self._weigh(self.evidence(table), y, weight)
         return self
 
     def predict_proba(self, table: Any) -> Floats:
@@ -98,7 +98,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
 
     def log_odds(self, table: Any) -> Floats:
         """(n,) of the bad outcome."""
-        return np.asarray(self._evidence(table) @ self.coef_[0] + self.intercept_[0])
+        return np.asarray(self.evidence(table) @ self.coef_[0] + self.intercept_[0])
 
     def points(self, table: Any, scale: Points) -> Floats:
         """(n, columns) points that each row has for each column; they add up to the score.
@@ -107,7 +107,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         """
         counted = self.coef_[0] != 0
         share = np.where(counted, scale.at(self.intercept_[0]) / max(1, counted.sum()), 0.0)
-        return np.asarray(share - scale.factor * self._evidence(table) * self.coef_[0])
+        return np.asarray(share - scale.factor * self.evidence(table) * self.coef_[0])
 
     def card(self, scale: Points) -> tuple[PointsRow, ...]:
         """The scorecard as people read it: the points of each bin of each column that counts."""
@@ -134,7 +134,7 @@ class Scorecard(ClassifierMixin, BaseEstimator):
         kept: list[dict[str, Any]] = self.binned_
         return [Binned(**{**each, "levels": tuple(each["levels"])}) for each in kept]
 
-    def _evidence(self, table: Any) -> Floats:
+    def evidence(self, table: Any) -> Floats:
         """(n, columns) weight of evidence of each value."""
         found = []
         for name, each in zip(self._names, self._bins, strict=True):
