@@ -62,9 +62,7 @@ class Zone:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high <= 2:
-            raise ValueError(
-                f"a zone of referral reaches from a probability up to another; got {self.low}, {self.high}"
-            )
+            raise ValueError(f"a zone reaches from a probability up to another; received {self.low}, {self.high}")
 
     def refers(self, probability: NDArray[Any]) -> NDArray[np.bool_]:
         """(n,) whether each row goes to a person."""
