@@ -266,7 +266,7 @@ def _report(
         decided_by=prepared.protocol.decide_by,
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
-        points=prepared.protocol.points if objective.kind == "classification" else "",
+        points="" if prepared.points is None else str(prepared.points),
         obeying=_obeying(outcomes, objective, prepared, seed),
     )
 
