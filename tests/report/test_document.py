@@ -25,7 +25,8 @@ from pipelines.report.document import (
     Report,
     Scorecard,
     Verdict,
-)from pipelines.report.lending import (
+)
+from pipelines.report.lending import (
     Direction,
     PointsRow,
     Referral,
