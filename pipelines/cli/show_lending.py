@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -94,6 +95,10 @@ def _referrals(console: Console, document: Report) -> None:
     console.print(layout.widest(console, (partial(_left, rule, found, wide) for wide in (True, False))))
     console.print("right: share decided rightly; of all: as if nobody were referred\n", style="dim")
     referral = found.get(document.verdict.network)
+    for kind in ("positive", "negative"):
+        right = math.nan if referral is None else referral.scores[f"right_{kind}"].value
+        if math.isnan(right) and referral is not None and referral.referred.value < 1:
+            console.print(f"{document.verdict.network} decides no tested row {kind} by itself: it is not sure enough\n")
     if referral is None or not referral.groups:
         return
     table = layout.table(f"who goes to a person, of {document.verdict.network}'s cases")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +68,8 @@ def moves(
         values = np.asarray(train.columns[name], np.float64)
         known = values[~np.isnan(values)]
         levels = np.unique(np.quantile(known, QUANTILES)) if len(known) else np.zeros(0)
-        curve = [probability(_with(asked, name, level)) for level in levels]
-        found[name] = wrong_moves(np.array(curve).reshape(len(levels), len(asked)), direction)
+        curve = probability(_at(asked, name, levels)) if len(levels) else np.zeros(0)
+        found[name] = wrong_moves(np.asarray(curve).reshape(len(levels), len(asked)), direction)
     return Moves(rows[chosen], found)
 
 
@@ -103,5 +102,7 @@ def measured(found: list[Moves | None], directions: Mapping[str, int]) -> tuple[
     return tuple(lines)
 
 
-def _with(examples: Examples, name: str, level: Any) -> Examples:
-    return replace(examples, columns={**examples.columns, name: np.full(len(examples), float(level))})
+def _at(examples: Examples, name: str, levels: Floats) -> Examples:
+    """All rows with the column at the first level, then all at the next: one call of the model serves them all."""
+    again = examples.take(np.tile(np.arange(len(examples)), len(levels)))
+    return replace(again, columns={**again.columns, name: np.repeat(levels, len(examples))})
