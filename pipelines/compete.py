@@ -7,21 +7,20 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines import lending
 from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.by_group import decided as decided_by_group
 from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.data.splits import Fold
-from pipelines.evaluation import bias, decisions, directions, intervals, referred, thresholds
+from pipelines.evaluation import bias, decisions, directions, intervals, thresholds
 from pipelines.evaluation import calibration as calibrating
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
-from pipelines.objectives.referral import ReferralRule, Zone, choose
 from pipelines.prepare import Prepared
 from pipelines.report.document import Cost, Scorecard
-from pipelines.report.lending import PointsRow, Referral
 from pipelines.training.workers import from_chief, missed
 
 
@@ -117,7 +116,7 @@ def _tested(
         decided = decided_by_group(predictions, by_group, test, getattr(model, "kinds", test.kinds))
         settings = {**settings, "mitigation": str(by_group)}
     before, tried = None if by is None else said.values, getattr(model, "tried", ())
-    zone = None if by_group is not None else _zone(rows[2], truth, prepared, threshold, valid.weight)
+    zone = None if by_group is not None else lending.zone_of(rows[2], truth, prepared, threshold, valid.weight)
     moves = directions.moves(
         lambda asked: calibration.calibrated(model.predict(asked), by).values[:, 1],
         test, fold.test, train, prepared.directions, seed,
@@ -149,45 +148,10 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         settings={**trial.folds[0].settings, **_findings(trial, prepared)},
         training_sd=spread.training_sd,
         test_sd=spread.test_sd,
-        points=_card(trial.model, prepared),
+        points=lending.card_of(trial.model, prepared),
         directions=directions.measured([each.moves for each in trial.folds], prepared.directions),
-        referral=_referral(trial, prepared),
+        referral=lending.referral_of(outcome, [each.zone for each in trial.folds], prepared),
     )
-
-
-def _card(model: Any, prepared: Prepared) -> tuple[PointsRow, ...]:
-    """Of a scorecard, its bins and their points."""
-    card, scale = getattr(getattr(model, "estimator", None), "card", None), prepared.points
-    return () if card is None or scale is None else tuple(card(scale))
-
-
-def _referral(trial: Trial, prepared: Prepared) -> Referral | None:
-    """What is left to decide when a person decides the rest; None where nobody is referred, or groups differ."""
-    zones = [each.zone for each in trial.folds]
-    known = [each for each in zones if each is not None]
-    if not known or len(known) < len(zones):
-        return None
-    outcome, rule = trial.outcome, ReferralRule.parse(prepared.protocol.refer)
-    refers = [
-        zone.refers(outcome.predictions.values[part.start : part.stop, 1])
-        for zone, part in zip(known, outcome.rounds, strict=True)
-    ]
-    costs = (*_costs(prepared.objective), rule.number) if rule.name == "cost" else None
-    return referred.measured(outcome, refers, prepared.protocol.refer, (known[0].low, known[0].high), costs)
-
-
-def _zone(validated: Predictions, truth: Any, prepared: Prepared, threshold: float, weight: Any) -> Zone | None:
-    """Which probabilities a person decides on, by what validation rows show."""
-    if not prepared.protocol.refer or math.isnan(threshold):
-        return None
-    rule = ReferralRule.parse(prepared.protocol.refer)
-    return choose(truth, validated.values[:, 1], rule, threshold, _costs(prepared.objective), weight)
-
-
-def _costs(objective: Objective) -> tuple[float, float]:
-    """Of a false alarm and of a miss: those of the rule for decisions, where it names some."""
-    rule = thresholds.Rule.parse(getattr(objective, "decide_by", "balanced_accuracy"))
-    return (rule.numbers[0], rule.numbers[1]) if rule.name == "cost" else (1.0, 1.0)
 
 
 def _findings(trial: Trial, prepared: Prepared) -> dict[str, str]:

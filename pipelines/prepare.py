@@ -15,7 +15,6 @@ from pipelines.contenders import mitigation
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
-from pipelines.data.directions import directions_of
 from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
@@ -25,8 +24,8 @@ from pipelines.errors import BadInput
 from pipelines.evaluation.blocks import LEAST_BLOCKS
 from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
+from pipelines.lending import directions_for, require_rule
 from pipelines.objectives.objective import Objective
-from pipelines.objectives.referral import ReferralRule
 from pipelines.points import Points
 from pipelines.report.document import Check, DataCard
 from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
@@ -145,7 +144,7 @@ def prepare(
     _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
     rule = _rule(asked)
     mitigation.named(asked.mitigate)
-    _referral(asked)
+    require_rule(asked)
     with progress.stage("read and check the data"):
         dataset = load(task, request)
         require_learnable(dataset)
@@ -161,7 +160,7 @@ def prepare(
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
-        directions = _directions(dataset, objective, protocol)
+        directions = directions_for(dataset, objective, protocol)
         mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
         parts = (folds[0].train, folds[0].valid, folds[0].test)
@@ -174,26 +173,6 @@ def prepare(
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
     return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate, directions)
-
-
-def _directions(dataset: Dataset, objective: Objective, protocol: Splitting) -> Mapping[str, int]:
-    """Which way the risk may move with each column; none where there are not two classes.
-
-    Raises:
-        BadInput: what is asked for cannot be had with this data.
-    """
-    two = getattr(objective, "binary", False)
-    asked = {"monotone": protocol.monotone, "refer": protocol.refer, "obey": protocol.obey.removeprefix("no")}
-    for name, value in asked.items():
-        if value and not two:
-            raise BadInput(f"--set protocol.{name}={value} is for two classes, which this target has not; leave it out")
-    found = directions_of(dataset, protocol.monotone) if two else {}
-    if protocol.obey == "yes" and not found:
-        raise BadInput(
-            "--set protocol.obey=yes: no direction is declared for this data; say which, as in "
-            "protocol.monotone=Debt:up,Income:down"
-        )
-    return found
 
 
 def _is_sample(request: DataRequest) -> bool:
@@ -243,18 +222,6 @@ def _rule(protocol: Splitting) -> Rule | None:
         return Rule.parse(protocol.decide_by) if protocol.decide_by else None
     except ValueError as error:
         raise BadInput(f"--set protocol.decide_by={protocol.decide_by}: {error}") from error
-
-
-def _referral(protocol: Splitting) -> None:
-    """Make sure that the rule for referrals is one.
-
-    Raises:
-        BadInput: it is none.
-    """
-    try:
-        ReferralRule.parse(protocol.refer) if protocol.refer else None
-    except ValueError as error:
-        raise BadInput(f"--set protocol.refer={protocol.refer}: {error}") from error
 
 
 def _deciding(objective: Any, rule: Rule | None) -> Any:

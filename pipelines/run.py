@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import tuning
+from pipelines import lending, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
-from pipelines.contenders.acting import Acting, usual_of
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.tuned import Budget, TunedContender
@@ -28,7 +27,7 @@ from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
 from pipelines.report.health import gradient_health
 from pipelines.report.lending import as_csv
-from pipelines.task import OBEYING, DataRequest, Task
+from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, Standing, pipeline_run
 from pipelines.tracking.searches import log_searches
@@ -267,21 +266,7 @@ def _report(
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
         points="" if prepared.points is None else str(prepared.points),
-        obeying=_obeying(outcomes, objective, prepared, seed),
-    )
-
-
-def _obeying(
-    outcomes: Mapping[str, Outcome], objective: Objective, prepared: Prepared, seed: int
-) -> tuple[Comparison, ...]:
-    """What obeying costs each baseline that was made to, against itself."""
-    made = [(name, name.removesuffix(OBEYING)) for name in outcomes if name.endswith(OBEYING)]
-    resamples = prepared.protocol.resamples
-    pairs = [(name, base) for name, base in made if base in outcomes]
-    return tuple(
-        test
-        for name, base in pairs
-        for test in comparison.compare(name, [base], outcomes, objective, objective.primary, resamples, seed)
+        obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
     )
 
 
@@ -328,15 +313,10 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        by = (trial.folds[0].calibration, trial.folds[0].by_group, _acting(trial, prepared))
+        acting = lending.acting_of(trial.folds[0].zone, prepared)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
-
-
-def _acting(trial: Trial, prepared: Prepared) -> Acting:
-    """What those who act on the saved model's answers are told beside them."""
-    usual = usual_of(prepared.dataset.examples.take(prepared.folds[0].train))
-    return Acting(prepared.points, trial.folds[0].zone, usual)
 
 
 def _prefix(fold: int, training: int, prepared: Prepared) -> str:

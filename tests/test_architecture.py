@@ -65,6 +65,7 @@ COMPOSERS = (
     "pipelines.compete",
     "pipelines.assist",
     "pipelines.prepare",
+    "pipelines.lending",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",
