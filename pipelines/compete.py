@@ -7,12 +7,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines import lending
 from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.by_group import decided as decided_by_group
 from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.data.splits import Fold
-from pipelines.evaluation import bias, decisions, intervals, thresholds
+from pipelines.evaluation import bias, decisions, directions, intervals, thresholds
 from pipelines.evaluation import calibration as calibrating
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep
@@ -115,8 +116,13 @@ def _tested(
         decided = decided_by_group(predictions, by_group, test, getattr(model, "kinds", test.kinds))
         settings = {**settings, "mitigation": str(by_group)}
     before, tried = None if by is None else said.values, getattr(model, "tried", ())
+    zone = None if by_group is not None else lending.zone_of(rows[2], truth, prepared, threshold, valid.weight)
+    moves = directions.moves(
+        lambda asked: calibration.calibrated(model.predict(asked), by).values[:, 1],
+        test, fold.test, train, prepared.directions, seed,
+    )  # fmt: skip
     return model, Finished(
-        decided, threshold, seconds, model.cost, model.history, settings, by, before, tried, by_group
+        decided, threshold, seconds, model.cost, model.history, settings, by, before, tried, by_group, zone, moves
     )
 
 
@@ -142,6 +148,9 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         settings={**trial.folds[0].settings, **_findings(trial, prepared)},
         training_sd=spread.training_sd,
         test_sd=spread.test_sd,
+        points=lending.card_of(trial.model, prepared),
+        directions=directions.measured([each.moves for each in trial.folds], prepared.directions),
+        referral=lending.referral_of(outcome, [each.zone for each in trial.folds], prepared),
     )
 
 

@@ -26,10 +26,12 @@ from pipelines.contenders import saved
 from pipelines.contenders.contender import Fitted, History
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
+from pipelines.evaluation.directions import Moves
 from pipelines.objectives import group_thresholds
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
+from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost
 from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
@@ -55,6 +57,9 @@ class Finished:
     tried: tuple[Tried, ...] = ()
     """Where settings were chosen by a tuning: all that it tried."""
     by_group: GroupThresholds | None = None
+    zone: Zone | None = None
+    """Which of its answers go to a person."""
+    moves: Moves | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Entry:
         try:
             with np.load(self.folder / PREDICTIONS, allow_pickle=False) as arrays:
                 values, decisions, said = arrays["values"], arrays.get("decisions"), arrays.get("uncalibrated")
+                moved, rows = arrays.get("moved"), arrays.get("moved_rows")
             result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             metrics = {name: tuple(series) for name, series in result["history"].items()}
             return Finished(
@@ -82,6 +88,8 @@ class Entry:
                 said,
                 tuple(tried_from(each) for each in result["tried"]),
                 None if result["by_group"] is None else group_thresholds.from_dict(result["by_group"]),
+                None if result["zone"] is None else Zone.from_dict(result["zone"]),
+                None if moved is None else Moves(rows, dict(zip(result["moved"], moved, strict=True))),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -105,6 +113,8 @@ class Entry:
             said = (keep.task, keep.name, keep.objective, keep.examples, done.threshold)
             saved.save(fitted, self.folder / MODEL, *said, done.calibration, done.by_group)
         told = {"decisions": done.predictions.decisions, "uncalibrated": done.uncalibrated}
+        if done.moves is not None:
+            told |= {"moved": np.array(list(done.moves.wrong.values())), "moved_rows": done.moves.rows}
         also = {name: values for name, values in told.items() if values is not None}
         with saved.whole(self.folder / PREDICTIONS) as file:
             np.savez(file, allow_pickle=False, values=done.predictions.values, **also)
@@ -118,6 +128,8 @@ class Entry:
             "calibration": None if done.calibration is None else done.calibration.to_dict(),
             "tried": [asdict(each) for each in done.tried],
             "by_group": None if done.by_group is None else done.by_group.to_dict(),
+            "zone": None if done.zone is None else done.zone.to_dict(),
+            "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there
             file.write(json.dumps(result).encode())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +24,9 @@ from pipelines.errors import BadInput
 from pipelines.evaluation.blocks import LEAST_BLOCKS
 from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
+from pipelines.lending import directions_for, require_rule
 from pipelines.objectives.objective import Objective
+from pipelines.points import Points
 from pipelines.report.document import Check, DataCard
 from pipelines.task import DataRequest, Dataset, Recipe, Sensitive, Task
 from pipelines.task import Protocol as Splitting
@@ -95,6 +97,14 @@ class Prepared:
     protocol: Splitting
     checks: tuple[Check, ...]
     mitigation: mitigation.Mitigation | None = None
+    directions: Mapping[str, int] = field(default_factory=dict)
+    """Of two classes: column -> which way the chance of the positive one may move when it rises."""
+
+    @property
+    def points(self) -> Points | None:
+        """The scale on which probabilities are points as well."""
+        told = self.protocol.points if getattr(self.objective, "binary", False) else ""
+        return Points.parse(told) if told else None
 
     def trainings(self, seed: int) -> tuple[Training, ...]:
         """What each contender is trained on, in this order, in every process that takes part."""
@@ -134,6 +144,7 @@ def prepare(
     _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
     rule = _rule(asked)
     mitigation.named(asked.mitigate)
+    require_rule(asked)
     with progress.stage("read and check the data"):
         dataset = load(task, request)
         require_learnable(dataset)
@@ -149,18 +160,24 @@ def prepare(
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
+        directions = directions_for(dataset, objective, protocol)
         mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
         dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
         parts = (folds[0].train, folds[0].valid, folds[0].test)
         checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
-    if request.where != "sample":
+    if not _is_sample(request):
         progress.columns(describe(dataset.examples))
     for note in dataset.notes:
         progress.say(note)
     for check in checks:
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
-    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate)
+    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate, directions)
+
+
+def _is_sample(request: DataRequest) -> bool:
+    """Whether the data is one of the task's sample sets."""
+    return request.where.partition(":")[0] == "sample"
 
 
 def _require_effect(
@@ -229,6 +246,11 @@ def load(task: Task, request: DataRequest) -> Dataset:
     declared = list(task.sensitive)
     if request.where == "sample":
         dataset = task.sources.sample.load(request)
+    elif where == "sample":
+        if name not in task.sources.samples:
+            known = ", ".join(["sample", *(f"sample:{each}" for each in task.sources.samples)])
+            raise BadInput(f"--data {request.where}: there is no such sample set; {task.name} has {known}")
+        dataset = task.sources.samples[name].load(request)
     elif where == "public":
         if not task.sources.public:
             raise BadInput(f"--data {request.where}: {task.name} has no public set; use --data sample or a path")
@@ -258,7 +280,7 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
     distinct = MANY_IDS if ids is None else len(np.unique(ids.astype(np.str_)))
     if distinct < MANY_IDS:
         return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
-    many = request.where != "sample" and len(dataset.examples) >= MANY_ROWS
+    many = not _is_sample(request) and len(dataset.examples) >= MANY_ROWS
     return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
 
 

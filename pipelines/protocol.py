@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipelines.errors import require
+from pipelines.points import Points
 
 MOST_TRAININGS = 100
 """How often rows can be divided anew, or a contender trained anew; more is a slip of the hand."""
@@ -57,6 +58,18 @@ class Protocol:
     blend: bool = False
     """Whether all contenders also answer together, each weighted by how much it adds to the others on validation rows,
     as a contender of its own. It takes no part in the verdict; the report says what mixing gains over the best."""
+    points: str = ""
+    """Of two classes: `PDO:BASE:ODDS`, the scale on which probabilities are told as points as well: BASE points at odds
+    of ODDS to 1 against the positive class, and PDO more points double them (`20:600:50`). Empty: no points."""
+    monotone: str = ""
+    """Of two classes: which way the risk may move when a column alone rises, as `Debt:up,Income:down`. Each contender
+    is tested for it. Empty: as the task declares for its own data."""
+    obey: Literal["no", "yes"] = "no"
+    """Whether boosting also competes in a form that is made to obey these directions."""
+    refer: str = ""
+    """Of two classes: which rows go to a person instead of being decided, chosen on validation rows: `right:S` (of each
+    kind of decision that is left surely more than the share S is right) or `cost:C` (a referral costs C, an error what
+    `decide_by` says, else 1). Empty: none."""
     learn_from: float = 1.0
     """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
     tested whatever the share. `tapeline study` runs several."""
@@ -66,6 +79,8 @@ class Protocol:
             0 < self.learn_from <= 1,
             f"protocol.learn_from must be above 0 and at most 1; received {self.learn_from}",
         )
+        if self.points:
+            Points.parse(self.points)
         for name in ("test", "valid"):
             require(0 < getattr(self, name) < 1, f"protocol.{name} must be in (0, 1); received {getattr(self, name)}")
         require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import tuning
+from pipelines import lending, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
@@ -28,6 +28,7 @@ from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
 from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
 from pipelines.report.health import gradient_health
+from pipelines.report.lending import as_csv
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, Standing, pipeline_run
@@ -89,7 +90,7 @@ def run(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    task = task.competing(prepared.protocol.networks)
+    task = task.competing(prepared.protocol.networks).directed(prepared.directions, prepared.protocol.obey == "yes")
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
@@ -269,6 +270,8 @@ def _report(
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
         blend=_blend(trials, (answer.network, answer.best_baseline), outcomes, prepared, seed),
+        points="" if prepared.points is None else str(prepared.points),
+        obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
     )
 
 
@@ -327,10 +330,13 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
         gradients = gradient_health(trial.folds[0].history.metrics, card.name)
         if gradients is not None:
             child.figure("gradient_health", gradients)
+    if card.points:
+        child.text("scorecard.csv", as_csv(card.points))
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        by = (trial.folds[0].calibration, trial.folds[0].by_group)
+        acting = lending.acting_of(trial.folds[0].zone, prepared)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 from typing import Protocol as Structural
 
 from pipelines.errors import BadInput, require
@@ -23,6 +24,9 @@ __all__ = [
     "Architecture", "Baseline", "Candidate", "DataRequest", "Dataset", "Limits", "Network", "Protocol", "Recipe",
     "Sensitive", "Source", "Sources", "Task",
 ]  # fmt: skip
+
+OBEYING = "-monotone"
+"""Ends the name of a baseline that was made to obey declared directions."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Sensitive:
 
 @dataclass(frozen=True)
 class DataRequest:
-    """Which data a run reads, as the command line says it. `where` is `sample`, `public`, `public:NAME` or a path."""
+    """Which data a run reads, as the command line says it. `where` is `sample`, `sample:NAME`, `public`,
+    `public:NAME` or a path."""
 
     where: str = "sample"
     target: str | None = None
@@ -88,6 +93,8 @@ class Dataset:
         positive: the label that counts as positive, where the source or the user says so.
         bands: sensitive attributes that are numbers, with the edges that cut them into groups; none where each number
             is a group.
+        directions: column -> 1 where more of it must not lower the chance of the positive class, -1 where it must not
+            raise it.
     """
 
     examples: Examples
@@ -98,6 +105,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     positive: str | None = None
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    directions: Mapping[str, int] = field(default_factory=dict)
 
 
 class Source(Structural):
@@ -114,11 +122,13 @@ class Source(Structural):
 
 @dataclass(frozen=True)
 class Sources:
-    """The three places a task reads from. `public` maps a catalogue name to its reader; the first is the default."""
+    """The three places a task reads from. `public` maps a catalogue name to its reader; the first is the default.
+    `samples` are further sample sets by name (`--data sample:NAME`)."""
 
     sample: Source
     own: Source
     public: Mapping[str, Source] = field(default_factory=dict)
+    samples: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,11 +187,16 @@ class Baseline:
     Args:
         build: makes the unfitted pipeline for these rows and this objective, importing scikit-learn only then.
         column: the one column it reads as an array (an image, a wave, a text); None reads the table as a DataFrame.
+        obeys: whether `build` takes `directions` as well, column -> 1 or -1, and makes a model that obeys them:
+            `always`, or when `protocol.obey` asks for it, beside the same model without.
+        binary: whether it is for two classes only.
     """
 
     name: str
-    build: Callable[[Examples, Objective], Candidate]
+    build: Callable[..., Candidate]
     column: str | None = None
+    obeys: Literal["never", "asked", "always"] = "never"
+    binary: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,3 +245,18 @@ class Task:
             )
         chosen = [each for each in self.networks if (each.name in names if names else each.unasked)]
         return replace(self, networks=tuple(replace(each, unasked=True) for each in chosen))
+
+    def directed(self, directions: Mapping[str, int], obey: bool) -> Task:
+        """The task with baselines that know which way the risk may move with a column.
+
+        Args:
+            directions: column -> 1 or -1.
+            obey: whether baselines that obey only when asked compete in that form too, beside what they are without.
+        """
+        found = []
+        for each in self.baselines:
+            told = partial(each.build, directions=directions)
+            found.append(replace(each, build=told) if each.obeys == "always" else each)
+            if each.obeys == "asked" and obey:
+                found.append(replace(each, name=f"{each.name}{OBEYING}", build=told))
+        return replace(self, baselines=tuple(found))

@@ -18,12 +18,14 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
     "pipelines.report.tuning",
 )
 STUDY = "pipelines.report.study"
+POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 
 ALLOWED = {
     "pipelines.errors": (),
     "pipelines.space": (),
     "pipelines.recipe": ("pipelines.errors",),
-    "pipelines.protocol": ("pipelines.errors",),
+    "pipelines.points": (),
+    "pipelines.protocol": ("pipelines.errors", POINTS),
     "pipelines.task": ("pipelines.errors", "pipelines.recipe", "pipelines.protocol", "pipelines.space"),
     "pipelines.settings": ("pipelines.errors", "pipelines.task"),
     "pipelines.catalogue": ("pipelines.errors", "pipelines.task"),
@@ -35,20 +37,21 @@ ALLOWED = {
     "pipelines.training": ("pipelines.errors", "pipelines.task", "pipelines.training", "pipelines.data.batches"),
     "pipelines.contenders": (
         "pipelines.errors", "pipelines.space", "pipelines.task", "pipelines.contenders", "pipelines.data",
-        "pipelines.objectives", "pipelines.models", "pipelines.training", DOCUMENT, TUNING,
+        "pipelines.objectives", "pipelines.models", "pipelines.training", DOCUMENT, TUNING, POINTS, LENDING,
     ),
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
-        "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", TUNING,
+        "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
+        "pipelines.evaluation.directions", TUNING,
     ),
     "pipelines.study_journal": (
         "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
     ),
     "pipelines.evaluation": (
-        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY,
+        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
     ),
     "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
-    "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),
+    "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER, POINTS),
     "domains": (
         "pipelines.space", "pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models",
         "pipelines.contenders",
@@ -62,6 +65,7 @@ COMPOSERS = (
     "pipelines.compete",
     "pipelines.assist",
     "pipelines.prepare",
+    "pipelines.lending",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

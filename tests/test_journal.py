@@ -8,9 +8,11 @@ import pytest
 
 from pipelines.contenders.contender import History
 from pipelines.errors import BadInput
+from pipelines.evaluation.directions import Moves
 from pipelines.journal import OLD, Finished, open_journal, unfinished
 from pipelines.objectives.calibration import Isotonic, Temperature
 from pipelines.objectives.objective import Predictions
+from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost
 
 COMMAND = {"task": "t", "seed": 0}
@@ -41,6 +43,8 @@ def done(decisions=None, by=None):
         {"plan": "x"},
         by,
         None if by is None else values / 2,
+        zone=None if by is None else Zone(0.1, 0.2 + 0.1),
+        moves=None if by is None else Moves(np.array([7, 2]), {"Debt": values[0], "größe/m": values[1]}),
     )
 
 
@@ -58,6 +62,13 @@ def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions, by):
     assert found.history == done().history
     assert found.settings == {"plan": "x"}
     assert found.calibration == by
+    assert found.zone == done(decisions, by).zone
+    assert (found.moves is None) == (by is None)
+    if by is not None:
+        assert found.moves.rows.tolist() == [7, 2]
+        assert {name: each.tolist() for name, each in found.moves.wrong.items()} == {
+            "Debt": [0.25, 0.75], "größe/m": [0.5, 0.5],
+        }  # fmt: skip
     if by is None:
         assert found.uncalibrated is None
     else:

@@ -8,10 +8,16 @@ A row is one application; rows are independent, so folds are stratified by outco
 890 rows could not tell an AUROC of .84 from one of .82, so every row is tested once by 5-fold cross-validation.
 Age and marital status are what bias is measured on, and no model sees them: lenders may not use them.
 
+A lender's scorecard competes too, and every probability is also told as points: 600 at odds of 50 to 1 for paying back,
+20 more double them. More seniority, income or assets must not raise the risk, more debt or a larger loan not lower it:
+every contender is tested for it (`--set protocol.obey=yes` lets a boosting compete that must). `--set
+protocol.refer=right:0.9` gives the uncertain cases to a person; `tapeline predict --reasons 4` says what moved each
+decision.
+
 Expected: AUROC about .848 for the network and .844 for the best baseline (boosting); about a minute on 2 cores.
 """
 
-from pipelines.contenders.tables import BASELINES
+from pipelines.contenders.tables import BASELINES, SCORECARD
 from pipelines.data.public_set import PublicSet
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
@@ -37,7 +43,10 @@ TASK = Task(
     name="finance/credit-default",
     summary="Which loan applicants will default",
     sources=Sources(
-        sample=SampleSet("pipelines.data.builders.credit_data.CreditData"),
+        sample=SampleSet(
+            "pipelines.data.builders.credit_data.CreditData",
+            directions={"Seniority": -1, "Income": -1, "Assets": -1, "Debt": 1, "Amount": 1},
+        ),
         public={"german_credit_numeric": GERMAN},
         own=OwnTable(),
     ),
@@ -56,11 +65,11 @@ TASK = Task(
         Network("tabm", tabm, unasked=False),
         Network("ft-transformer", ft_transformer, unasked=False),
     ),
-    baselines=BASELINES,
+    baselines=(*BASELINES, SCORECARD),
     recipe=Recipe(
         epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10, width=128
     ),
-    protocol=Protocol(kind="cross-validation", folds=5),
+    protocol=Protocol(kind="cross-validation", folds=5, points="20:600:50"),
     sensitive=(Sensitive("Age", bands=(25, 35, 50)), Sensitive("Marital")),
     limits=Limits(primary_at_least=0.8, score="auroc"),
 )

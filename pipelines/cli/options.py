@@ -13,7 +13,10 @@ TaskName = Annotated[
     typer.Argument(metavar="TASK", help="A task's name, as `tapeline list` shows it.", autocompletion=catalogue.names),
 ]
 Data = Annotated[
-    str, typer.Option(help="`sample`, `public`, `public:NAME`, or the path of your own data.", show_default=True)
+    str,
+    typer.Option(
+        help="`sample`, `sample:NAME`, `public`, `public:NAME`, or the path of your own data.", show_default=True
+    ),
 ]
 Target = Annotated[str | None, typer.Option(help="Column to predict, in your own table.")]
 Positive = Annotated[str | None, typer.Option(help="Which of two labels counts as positive.")]

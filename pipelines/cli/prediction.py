@@ -12,6 +12,8 @@ import numpy as np
 
 from pipelines import catalogue
 from pipelines.contenders import saved
+from pipelines.contenders.attribution import attributions
+from pipelines.contenders.reasons import columns as reasons_of
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.groups import labels_again
 from pipelines.data.tables import read_rows, read_table
@@ -21,11 +23,19 @@ from pipelines.errors import BadInput
 from pipelines.objectives.objective import Predictions
 from pipelines.tracking.registry import download_model
 
+REFER = "refer"
+"""The decision on a row that goes to a person."""
+
 TABULAR = {"number", "category", "text"}
 
 
-def predict_file(where: str, source: Path, destination: Path, contender: str | None) -> tuple[str, ...]:
+def predict_file(
+    where: str, source: Path, destination: Path, contender: str | None, reasons: int = 0
+) -> tuple[str, ...]:
     """Write one row of predictions per row of `source`, in its order; returns notes for the user.
+
+    Args:
+        reasons: how many columns to name for each row that pushed it most towards the positive class.
 
     Raises:
         BadInput: the model, the rows or the place to write to; nothing is left half written.
@@ -38,13 +48,38 @@ def predict_file(where: str, source: Path, destination: Path, contender: str | N
         raise BadInput(f"--output {destination} is the input itself; name another file")
     with tempfile.TemporaryDirectory() as folder:
         model = saved.load(download_model(where, Path(folder), contender))
+        _require_reasons(model, reasons)
         examples, files, notes = _read(model, source)
         predictions = model.predict(examples)
+        found = attributions(model.fitted, examples, model.acting.usual) if reasons else None
     table = _table(model, predictions)
+    if found is not None:
+        scale = model.acting.points
+        told = reasons_of(examples, model.acting.usual, found, reasons, None if scale is None else scale.factor)
+        for name, values in told.items():
+            table[name] = values
+        adverse = getattr(model.objective, "classes", ("", "the positive class"))[1]
+        notes = (*notes, f"reasons say what pushed a row towards {adverse}, by {found.how}")
     if files:
         table.insert(0, "file", files)
     _write(table, destination)
     return (*notes, f"{len(examples)} predictions of {model.name} ({model.task}) written to {destination}")
+
+
+def _require_reasons(model: saved.Saved, reasons: int) -> None:
+    """Refuse reasons where there are none to give.
+
+    Raises:
+        BadInput: the model reads no table, has not two classes, or was saved without what is usual.
+    """
+    if not reasons:
+        return
+    if others := sorted(set(model.kinds.values()) - {"number", "category"}):
+        raise BadInput(f"--reasons is for columns of numbers and categories; {model.name} reads {others[0]}")
+    if len(getattr(model.objective, "classes", ())) != 2:
+        raise BadInput(f"--reasons is for decisions between two classes, which {model.name} does not make")
+    if not model.acting.usual:
+        raise BadInput(f"--reasons: {model.name} was saved without what is usual; run {model.task} again")
 
 
 def _read(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
@@ -98,7 +133,15 @@ def _table(model: saved.Saved, predictions: Predictions) -> Any:
     if not classes:
         return pd.DataFrame({"prediction": predictions.values})
     probabilities = {f"probability_{label}": predictions.values[:, place] for place, label in enumerate(classes)}
-    return pd.DataFrame({"decision": [classes[label] for label in predictions.labels()], **probabilities})
+    decisions = [classes[label] for label in predictions.labels()]
+    acting = model.acting
+    if acting.zone is not None:
+        away = acting.zone.refers(predictions.values[:, 1])
+        decisions = [REFER if sent else decision for sent, decision in zip(away, decisions, strict=True)]
+    table = pd.DataFrame({"decision": decisions, **probabilities})
+    if acting.points is not None:
+        table["points"] = acting.points.of(predictions.values[:, 1]).round(2)
+    return table
 
 
 def _write(table: Any, destination: Path) -> None:

@@ -17,6 +17,7 @@ from pipelines.cli import (
     show_calibration,
     show_comparison,
     show_decisions,
+    show_lending,
     show_mitigation,
     show_tuning,
 )  # fmt: skip
@@ -39,6 +40,7 @@ def report(console: Console, document: Report) -> None:
     _contenders(console, document)
     show_calibration.table(console, document)
     show_decisions.table(console, document)
+    show_lending.tables(console, document)
     show_tuning.searches(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)
@@ -64,10 +66,13 @@ def _tasks(declared: Sequence[Task], wide: bool) -> Table:
     layout.words(table, "task")
     layout.words(table, *(["learns", "sample", "public"] if wide else ["learns, from"]), folds=True)
     for task in declared:
-        sample = "simulated" if task.sample_is_simulated else "real"
-        public = ", ".join(task.sources.public)
-        where = f"[dim]{sample} sample{f'; public: {public}' if public else ''}[/dim]"
-        table.add_row(task.name, *([task.summary, sample, public or "-"] if wide else [f"{task.summary}\n{where}"]))
+        samples = ["simulated" if task.sample_is_simulated else "real", *task.sources.samples]
+        sets = {"sample": samples, "public": list(task.sources.public)}
+        if wide:
+            table.add_row(task.name, task.summary, *(", ".join(names) or "-" for names in sets.values()))
+            continue
+        where = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in sets.items() if names)
+        table.add_row(task.name, f"{task.summary}\n[dim]{where}[/dim]")
     return table
 
 

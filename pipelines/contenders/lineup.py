@@ -18,7 +18,9 @@ def line_up(task: Task, objective: Objective, recipe: Recipe, mitigation: Mitiga
     """The task's networks and their ensembles, then its baselines, with one objective and one recipe for all; then, if
     asked for, what mitigation makes of single networks and of baselines."""
     networks = [NetworkContender(network, objective, recipe) for network in task.networks]
-    baselines = [ClassicalContender(baseline, objective, recipe) for baseline in task.baselines]
+    two = getattr(objective, "binary", False)
+    suited = [each for each in task.baselines if two or not each.binary]
+    baselines = [ClassicalContender(baseline, objective, recipe) for baseline in suited]
     if mitigation is None:
         return [*_with_ensembles(networks, networks, recipe), *baselines]
     bases = [Remembered(network) for network in networks]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, get_args
 
+from pipelines.contenders.acting import Acting
 from pipelines.contenders.blend import FittedBlend, Part
 from pipelines.contenders.by_group import decided
 from pipelines.contenders.classical import FittedClassical
@@ -42,6 +43,7 @@ TRUSTED = frozenset({
     "sklearn._loss.link.IdentityLink", "sklearn._loss.loss.HalfBinomialLoss",
     "sklearn._loss.loss.HalfMultinomialLoss", "sklearn._loss.loss.HalfSquaredError",
     "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
+    "pipelines.contenders.scorecard.Scorecard",
     "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
     "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
 })  # fmt: skip
@@ -59,6 +61,7 @@ class Saved:
         threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
         calibration: what probabilities are mapped by before that; None where they stay as they are.
         by_group: thresholds of each group, where it decides by those.
+        acting: what is told beside its answers.
     """
 
     task: str
@@ -70,6 +73,7 @@ class Saved:
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     calibration: Calibration | None = None
     by_group: GroupThresholds | None = None
+    acting: Acting = Acting()  # noqa: RUF009  frozen
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -89,11 +93,13 @@ def save(
     threshold: float,
     calibration: Calibration | None = None,
     by_group: GroupThresholds | None = None,
+    acting: Acting | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
     Args:
         examples: rows like those it was trained on, for their columns' kinds; no value of them is stored.
+        acting: what is told beside its answers; its usual values are medians and most frequent categories.
     """
     fitted.save(folder)
     kinds = getattr(fitted, "kinds", examples.kinds)
@@ -109,6 +115,7 @@ def save(
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
         "weights": _saved_parts(fitted, folder, task, objective, examples),
+        "acting": None if acting is None else acting.to_dict(),
     }
     with whole(folder / DESCRIPTION) as file:
         file.write(json.dumps(description, indent=1).encode())
@@ -161,6 +168,7 @@ def load(folder: Path) -> Saved:
         parts = {str(name): float(weight) for name, weight in description.get("weights", {}).items()}
         if any(Path(name).name != name or not 0 < weight <= 1 for name, weight in parts.items()):
             raise ValueError(f"these are no parts of a blend: {parts}")
+        acting = Acting.from_dict(description.get("acting"))
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):
@@ -179,7 +187,7 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group, acting)
 
 
 def _load_keras(path: Path) -> Any:

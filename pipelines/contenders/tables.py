@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy as np
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Objective
 from pipelines.task import Baseline, Candidate
+
+UNDIRECTED: Mapping[str, int] = MappingProxyType({})
 
 RARE = 5
 """A category seen in fewer training rows shares one column with the other rare and the unseen ones."""
@@ -45,8 +49,12 @@ def forest(train: Examples, objective: Objective) -> Candidate:
     return Candidate(pipeline, search, final={f"{name}__n_estimators": 200})
 
 
-def boosting(train: Examples, objective: Objective) -> Candidate:
-    """Histogram gradient boosting; missing values and categories are native. Rate, leaves and penalty are tuned."""
+def boosting(train: Examples, objective: Objective, directions: Mapping[str, int] = UNDIRECTED) -> Candidate:
+    """Histogram gradient boosting; missing values and categories are native. Rate, leaves and penalty are tuned.
+
+    Args:
+        directions: number column -> 1 where the prediction may only rise with it, -1 where it may only fall.
+    """
     from scipy.stats import loguniform
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.pipeline import make_pipeline
@@ -57,6 +65,8 @@ def boosting(train: Examples, objective: Objective) -> Candidate:
     numbers = [name for name in train.names("number") if not np.isnan(train.columns[name]).all()]
     categories = train.names("category")
     native = kind(categorical_features=list(range(len(numbers), len(numbers) + len(categories))), early_stopping=False)
+    if directions:
+        native.set_params(monotonic_cst=[directions.get(name, 0) for name in [*numbers, *categories]])
     search = {
         f"{name}__learning_rate": loguniform(0.02, 0.2),
         f"{name}__max_iter": [50, 100, 200],
@@ -67,11 +77,24 @@ def boosting(train: Examples, objective: Objective) -> Candidate:
     return Candidate(make_pipeline(_ordinal(numbers, categories), native), search)
 
 
+def scorecard(train: Examples, objective: Objective, directions: Mapping[str, int] = UNDIRECTED) -> Candidate:
+    """A lender's scorecard (Siddiqi 2006): monotone bins, logistic regression on their weights of evidence. The number
+    of bins, the rows in each at least, and the penalty are tuned."""
+    from scipy.stats import loguniform
+
+    from pipelines.contenders.scorecard import Scorecard
+
+    columns = (tuple(train.names("number")), tuple(train.names("category")))
+    search = {"bins": [5, 10, 20], "least": [0.02, 0.05, 0.1], "C": loguniform(1e-2, 1e2)}
+    return Candidate(Scorecard(*columns, dict(directions)), search)
+
+
+SCORECARD = Baseline("scorecard", scorecard, obeys="always", binary=True)
 BASELINES = (
     Baseline("prior", prior),
     Baseline("linear", linear),
     Baseline("forest", forest),
-    Baseline("boosting", boosting),
+    Baseline("boosting", boosting, obeys="asked"),
 )
 
 

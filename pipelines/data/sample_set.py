@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,12 @@ class SampleSet:
     Args:
         builder: where its class is, for example `pipelines.data.builders.credit_data.CreditData`; imported
             only when the set is read.
+        directions: column -> 1 where more of it must not lower the chance of the positive class, -1 where it must not
+            raise it.
     """
 
     builder: str
+    directions: Mapping[str, int] = field(default_factory=dict)
 
     def load(self, request: DataRequest) -> Dataset:
         """All rows, in an order that never changes; prepared first where they are not yet.
@@ -62,6 +66,7 @@ class SampleSet:
             official=tfds_rows.official_splits({split: len(part[facts.target]) for split, part in parts.items()}),
             notes=facts.notes,
             positive=facts.positive,
+            directions=self.directions,
         )
 
 

@@ -11,26 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipelines.report import lending
+from pipelines.report.estimate import Estimate as Estimate
+from pipelines.report.lending import Direction, PointsRow, Referral
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
 
 ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated", "blend"]
 Answer = Literal["yes", "no", "inconclusive"]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A measured value with its 95 % interval; NaN where undefined."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-    def __str__(self) -> str:
-        if math.isnan(self.value):
-            return "undefined"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 @dataclass(frozen=True)
@@ -132,6 +121,12 @@ class Scorecard:
     """Of classes: whether probabilities come true (`debiased_calibration_error`, `slope`, `reliability`, ...)."""
     uncalibrated: Mapping[str, Estimate] = field(default_factory=dict)
     """The same before `protocol.calibrate` corrected them; empty where it did not."""
+    points: tuple[PointsRow, ...] = ()
+    """Of a scorecard: the points of each bin, those of the model that is kept."""
+    directions: tuple[Direction, ...] = ()
+    """Of columns whose direction was declared: whether the probability moves that way."""
+    referral: Referral | None = None
+    """Where `protocol.refer` gives some rows to a person: which, and what is left."""
 
 
 @dataclass(frozen=True)
@@ -262,6 +257,10 @@ class Report:
     mitigations: tuple[Mitigation, ...] = ()
     blend: tuple[Comparison, ...] = ()
     """Of a blend of all contenders: its lead over the best network and over the best baseline."""
+    points: str = ""
+    """The scale on which probabilities are points as well, `PDO:BASE:ODDS`; empty where there is none."""
+    obeying: tuple[Comparison, ...] = ()
+    """What obeying declared directions costs: each baseline that was made to, against itself without."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -301,6 +300,7 @@ class Report:
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
         fields["blend"] = tuple(_comparison(row) for row in fields.get("blend", ()))
+        fields["obeying"] = tuple(_comparison(row) for row in fields.get("obeying", ()))
         fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
         return cls(**fields)
 
@@ -348,6 +348,9 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
     for part in ("decisions", "calibration", "uncalibrated"):
         fields[part] = {name: _estimate(value) for name, value in fields.get(part, {}).items()}
+    fields["points"] = tuple(lending.points_row(row) for row in fields.get("points", ()))
+    fields["directions"] = tuple(lending.direction(row) for row in fields.get("directions", ()))
+    fields["referral"] = lending.referral(fields.get("referral"))
     cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])

@@ -2,7 +2,8 @@
 
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
 `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
-`mitigation/mlp/reweighing/sex/equalized_odds`, which is a change; `history/fold-1/valid_loss`, one value per epoch.
+`mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
+`direction/Debt/wrong`; `referral/referred`; `history/fold-1/valid_loss`, one value per epoch.
 What is NaN is not logged: it breaks MLflow's pages.
 """
 
@@ -48,6 +49,13 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
     for part in ("decisions", "calibration", "uncalibrated"):
         for name, estimate in getattr(card, part).items():
             metrics |= _estimate(metric_name(part, name), estimate)
+    for way in card.directions:
+        name = metric_name("direction", way.column)
+        metrics |= {**_estimate(f"{name}/wrong", way.wrong), f"{name}/largest": way.largest}
+    if card.referral is not None:
+        metrics |= _estimate("referral/referred", card.referral.referred)
+        for name, estimate in card.referral.scores.items():
+            metrics |= _estimate(metric_name("referral", name), estimate)
     for row in card.bias:
         metrics[metric_name("group", row.attribute, row.group, "n")] = row.n
         for name, estimate in row.metrics.items():

@@ -60,10 +60,11 @@ def finish(process, timeout=300):
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory):
-    """One run of a table never seen before, with only the flags that it needs, and `--json`."""
+    """One run of a table never seen before, with the flags that it needs, uncertain cases referred, and `--json`."""
     folder = tmp_path_factory.mktemp("recorded")
     loans().to_csv(folder / "loans.csv", index=False)
-    flags = ("--target", "defaulted", "--sensitive", "sex", "--sensitive", "age", "--json")
+    lending = ("--set", "protocol.refer=right:0.55", "--set", "protocol.monotone=income:up,visits:down")
+    flags = ("--target", "defaulted", "--sensitive", "sex", "--sensitive", "age", "--json", *lending)
     ended = finish(start(folder, "run", TASK, "--data", "loans.csv", *flags, *FAST))
     assert ended.code == 0, ended.err
     return Recorded(folder, ended)

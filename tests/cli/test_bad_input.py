@@ -41,6 +41,14 @@ BAD_TABLES = {
     "no such id": (loans(), (*FILE, "--id", "patient"), "'patient'"),
     "no moment": (loans(), (*FILE, "--time", "job"), "'job'"),
     "two columns of one name": (loans().rename(columns={"job": "sex"}), FILE, "stands twice"),
+    "no such direction": (loans(), (*FILE, "--set", "protocol.monotone=incom:up"), "did you mean 'income'?"),
+    "directions of three classes": (
+        loans(), ("--data", "d.csv", "--target", "grade", "--set", "protocol.monotone=income:up"), "two classes",
+    ),
+    "referral of three classes": (
+        loans(), ("--data", "d.csv", "--target", "grade", "--set", "protocol.refer=right:0.9"), "two classes",
+    ),
+    "nothing to obey": (loans(), (*FILE, "--set", "protocol.obey=yes"), "say which, as in protocol.monotone="),
     "text flag": (loans(), (*FILE, "--text", "job"), "--text"),
 }  # fmt: skip
 
@@ -55,6 +63,9 @@ BAD_USAGE = {
     "out of range": (("run", TASK, "--set", "recipe.epochs=0"), "at least 1"),
     "no such network": (("run", TASK, "--set", "protocol.networks=mlp,xgb"), "no network 'xgb'; it has mlp, tabm, ft"),
     "no emoji": (("run", TASK, "--set", "protocol.decide_by=cost:-1:5"), "'cost:-1:5' says nothing"),
+    "no scale": (("run", TASK, "--set", "protocol.points=0:600:50"), "write PDO:BASE:ODDS, such as 20:600:50"),
+    "no rule": (("run", TASK, "--set", "protocol.refer=sometimes"), "write right:S or cost:C"),
+    "no sample": (("run", TASK, "--data", "sample:loanapp"), "there is no such sample set"),
     "no value": (("run", TASK, "--set", "recipe.epochs"), "key=value"),
     "not finite": (("run", TASK, "--set", "recipe.learning_rate=inf"), "finite"),
     "unknown flag": (("run", TASK, "--sensitve", "sex"), "`tapeline run --help`"),

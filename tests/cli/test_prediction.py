@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from pipelines import catalogue
+from pipelines.cli.prediction import _require_reasons
 from pipelines.contenders import saved
 from pipelines.contenders.lineup import line_up
 from pipelines.data.images import OwnImages
 from pipelines.data.tables import read_rows
 from pipelines.errors import BadInput
+from pipelines.objectives.classification import Classification
 from pipelines.task import DataRequest
 from pipelines.tracking.registry import download_model
 
@@ -43,9 +45,47 @@ def test_predictions_are_those_of_the_model_in_the_order_of_the_rows(contender, 
     assert "60 predictions" in ended.err
     written = pd.read_csv(output) if output.endswith("csv") else pd.read_parquet(output)
     loaded, expected = in_this_process(model, contender, "new.csv")
-    assert list(written.columns) == ["decision", "probability_no", "probability_yes"]
+    assert list(written.columns) == ["decision", "probability_no", "probability_yes", "points"]
     np.testing.assert_allclose(written[["probability_no", "probability_yes"]], expected.values, atol=1e-6)
-    assert list(written.decision) == [loaded.objective.classes[label] for label in expected.labels()]
+    decided = [loaded.objective.classes[label] for label in expected.labels()]
+    risk, zone = expected.values[:, 1], loaded.acting.zone
+    sent = (risk >= zone.low) & (risk < zone.high)
+    assert list(written.decision) == list(np.where(sent, "refer", decided))
+    np.testing.assert_allclose(written.points, 600 - 20 * np.log2(50 * risk / (1 - risk)), atol=0.01)
+
+
+@pytest.mark.parametrize("contender", ["mlp", "scorecard"])
+def test_reasons_are_columns_that_the_model_sees_in_words(contender, model, tapeline, folder):
+    rows = loans(40, seed=5)
+    rows.to_csv("new.csv", index=False)
+    where = ("--contender", contender, "--input", "new.csv", "--output", "out.csv")
+    ended = tapeline("predict", model, *where, "--reasons", "2")
+    assert ended.code == 0, ended.err
+    assert "reasons say what pushed a row towards yes" in " ".join(ended.err.split())
+    written = pd.read_csv("out.csv")
+    assert list(written.columns[-4:]) == ["reason_1", "reason_1_points", "reason_2", "reason_2_points"]
+    loaded, _ = in_this_process(model, contender, "new.csv")
+    named = {told.split(":")[0] for told in written.reason_1.dropna()}
+    assert named <= set(loaded.kinds)
+    assert not named & {"sex", "age", "name", "defaulted"}
+    both = written.dropna(subset=["reason_2_points"])
+    assert len(both) > 10
+    assert (both.reason_1_points <= both.reason_2_points).all()
+    assert (both.reason_2_points <= 0).all()
+    assert written.reason_1.str.startswith("income: ").sum() > 10
+
+
+def test_reasons_of_a_text_or_of_three_classes_are_refused():
+    def saved_for(kinds, labels):
+        objective = Classification().resolve(np.array(labels * 10, object))
+        return saved.Saved("nlp/sentiment", "bilstm", None, objective, kinds, 0.5)
+
+    with pytest.raises(BadInput, match="--reasons is for columns of numbers and categories; bilstm reads text"):
+        _require_reasons(saved_for({"text": "text"}, ["a", "b"]), 4)
+    with pytest.raises(BadInput, match="--reasons is for decisions between two classes"):
+        _require_reasons(saved_for({"x": "number"}, ["a", "b", "c"]), 4)
+    with pytest.raises(BadInput, match="was saved without what is usual; run nlp/sentiment again"):
+        _require_reasons(saved_for({"x": "number"}, ["a", "b"]), 4)
 
 
 def test_the_rows_may_come_in_any_order(model, tapeline, folder):

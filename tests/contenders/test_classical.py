@@ -163,7 +163,7 @@ def test_the_same_seed_predicts_the_same(name):
 
 
 @pytest.mark.parametrize("kind", ["numbers", "categories", "empty number", "empty category", "constant", "one"])
-@pytest.mark.parametrize("baseline", tables.BASELINES, ids=lambda each: each.name)
+@pytest.mark.parametrize("baseline", [*tables.BASELINES, tables.SCORECARD], ids=lambda each: each.name)
 def test_odd_tables(baseline, kind):
     rng = np.random.default_rng(0)
     number, word = rng.normal(size=40), np.array(["a", "b", None, "c"], dtype=object)[rng.integers(0, 4, 40)]

@@ -26,6 +26,14 @@ from pipelines.report.document import (
     Scorecard,
     Verdict,
 )
+from pipelines.report.lending import (
+    Direction,
+    PointsRow,
+    Referral,
+    ReferralGap,
+    ReferredGroup,
+    as_csv,
+)
 
 NAN = math.nan
 
@@ -50,7 +58,14 @@ def report():
         settings={"plan": "resident"},
         calibration={"slope": Estimate(0.9, 0.8, NAN), "p_value": Estimate(0.2)},
         uncalibrated={"slope": Estimate(0.7, 0.6, 0.8)},
-    )
+        points=(PointsRow("Debt", "missing", 3.0, NAN, 0.0, 41.5),),
+        directions=(Direction("Debt", 1, 200, Estimate(0.1, 0.05, NAN), NAN),),
+        referral=Referral(
+            "right:0.9", 0.2, 0.7, Estimate(0.4, 0.3, 0.5), {"right": Estimate(NAN)},
+            (ReferredGroup("sex", "F", 40, Estimate(0.5, 0.4, 0.6), Estimate(NAN)),),
+            (ReferralGap("sex", 0.1, 0.0, NAN, ("M", "F"), NAN),),
+        ),
+    )  # fmt: skip
     return Report(
         task="finance/credit-default",
         seed=3,
@@ -65,6 +80,8 @@ def report():
         primary="auroc",
         mlflow_run_id="a" * 32,
         versions={"python": "3.11"},
+        points="20:600:50",
+        obeying=(Comparison("boosting-monotone", "boosting", "auroc", 0.01, NAN, 0.02, NAN, "t"),),
         net_benefit=NetBenefit("mlp", "prior", 0.2, *[Estimate(0.1, 0.0, NAN)] * 4),
         mitigations=(
             Mitigation(
@@ -89,11 +106,14 @@ def test_a_report_is_the_same_after_json(report):
 
 def test_a_report_from_before_calibration_was_measured_still_loads(report):
     old = json.loads(report.to_json())
-    del old["net_benefit"]
+    del old["net_benefit"], old["points"], old["obeying"]
     for card in old["contenders"]:
-        del card["calibration"], card["uncalibrated"]
+        del card["calibration"], card["uncalibrated"], card["points"], card["directions"], card["referral"]
     again = Report.from_dict(old)
     assert again.net_benefit is None
+    assert (again.points, again.obeying) == ("", ())
+    assert (again.contenders[0].points, again.contenders[0].directions) == ((), ())
+    assert again.contenders[0].referral is None
     assert again.contenders[0].calibration == again.contenders[0].uncalibrated == {}
 
 
@@ -204,3 +224,8 @@ def test_a_report_from_before_there_were_intersections_is_read(report):
 def test_an_estimate_reads_as_a_sentence():
     assert str(Estimate(0.81234, 0.7, 0.9)) == "0.812 (0.700 to 0.900)"
     assert str(Estimate(NAN)) == "undefined"
+
+
+def test_a_scorecard_as_csv_leaves_what_is_unknown_empty(report):
+    told = as_csv(report.contenders[0].points).splitlines()
+    assert told == ["column,bin,n,risk,woe,points", "Debt,missing,3.0,,0.0,41.5"]
