@@ -28,11 +28,13 @@ class Shuttle(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    FACTS = SampleFacts(target="state", positive="anomalous", wheel="river")
+    FACTS = SampleFacts(target="state", positive="anomalous", vector="reading", entries=NUMBERS, wheel="river")
 
     def _info(self) -> Any:
-        features = {name: number() for name in NUMBERS}
-        features["state"] = tfds.features.ClassLabel(names=["normal", "anomalous"])
+        features = {
+            "reading": number(len(NUMBERS)),
+            "state": tfds.features.ClassLabel(names=["normal", "anomalous"]),
+        }
         return tfds.core.DatasetInfo(
             builder=self, description=self.__doc__, features=tfds.features.FeaturesDict(features)
         )
@@ -41,5 +43,7 @@ class Shuttle(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        table = river_frame("shuttle.csv.gz").astype(dict.fromkeys(NUMBERS, float))
-        yield from enumerate(table.rename(columns={"anomaly": "state"}).to_dict("records"))
+        table = river_frame("shuttle.csv.gz")
+        readings, states = table[list(NUMBERS)].to_numpy(float), table["anomaly"].tolist()
+        for row, (reading, state) in enumerate(zip(readings, states, strict=True)):
+            yield row, {"reading": reading, "state": state}
