@@ -53,7 +53,7 @@ TASK = Task(
     ),
     baselines=BASELINES,
     recipe=Recipe(
-        epochs=40, batch_size=256, learning_rate=2e-3, weight_decay=0.01, patience=10, monitor="score", width=64
+        epochs=60, batch_size=256, learning_rate=2e-3, weight_decay=0.01, patience=10, monitor="score", width=64
     ),
     protocol=Protocol(),
 )

@@ -23,12 +23,13 @@ from pipelines.errors import BadInput
 from pipelines.models import anomaly
 from pipelines.models.inputs import as_tensors
 from pipelines.objectives.classification import Classification
+from pipelines.space import Between
 from pipelines.task import Baseline, Candidate, Network, Recipe, Sources, Task
 
 OBJECTIVE = Classification(classes=("normal", "odd"), primary_of_two="average_precision")
 RECIPE = Recipe(epochs=6, batch_size=32, width=16, learning_rate=5e-3, trials=2, plan="resident")
 NETWORKS = tuple(
-    Network(name, build, learns_from="normal")
+    Network(name, build, {"learning_rate": Between(1e-3, 1e-2)}, learns_from="normal")
     for name, build in (("autoencoder", anomaly.autoencoder), ("deep-svdd", anomaly.deep_svdd))
 )
 SEEN: list[np.ndarray] = []
@@ -162,7 +163,7 @@ def test_restarts_ensembles_averages_tuning_and_privacy(name, tmp_path):
     truth = OBJECTIVE.encode(valid.target)
     for changes in (
         {"restarts": 2, "average": 0.9, "monitor": "score", "dropout": 0.1, "l2": 1e-3, "accumulate": 2},
-        {"precision": "bfloat16"}, {"dp_noise": 0.5, "epochs": 2},
+        {"precision": "bfloat16", "dp_noise": 0.5, "epochs": 2},
     ):  # fmt: skip
         model = NormalNetwork(declared, OBJECTIVE, replace(RECIPE, **changes)).fit(train, valid, 0)
         assert OBJECTIVE.scores(truth, model.predict(valid))["auroc"] > 0.6, changes

