@@ -27,7 +27,10 @@ from pipelines.task import Network, Protocol, Recipe, Sources, Task
 TASK = Task(
     name="finance/anomaly",
     summary="Which rows of a table are anomalous",
-    sources=Sources(sample=SampleSet("pipelines.data.builders.shuttle.Shuttle"), own=OwnTable()),
+    sources=Sources(
+        sample=SampleSet("pipelines.data.builders.shuttle.Shuttle"),
+        own=OwnTable("that says which rows are anomalous (models learn from the others, and are judged by it)"),
+    ),
     objective=Classification(primary_of_two="average_precision"),
     networks=(
         Network(
@@ -52,8 +55,6 @@ TASK = Task(
         ),
     ),
     baselines=BASELINES,
-    recipe=Recipe(
-        epochs=60, batch_size=256, learning_rate=2e-3, weight_decay=0.01, patience=10, monitor="score", width=64
-    ),
+    recipe=Recipe(epochs=40, batch_size=256, learning_rate=2e-3, weight_decay=0.01, patience=10, width=64),
     protocol=Protocol(),
 )

@@ -269,3 +269,12 @@ def test_labels_are_not_mitigated_where_none_are_learned_from():
     assert [name for name in found if "+" in name] == [
         f"{name}+thresholds" for name in ("autoencoder", "deep-svdd", "isolation-forest", "lof")
     ]
+
+
+def test_a_table_without_a_target_is_told_what_it_is_for(tmp_path):
+    from pipelines.catalogue import find
+    from pipelines.task import DataRequest
+
+    (tmp_path / "own.csv").write_text("a,odd\n1,no\n2,yes\n")
+    with pytest.raises(BadInput, match=r"--target is missing: .* that says which rows are anomalous .*'odd'"):
+        find("finance/anomaly").sources.own.load(DataRequest(where=str(tmp_path / "own.csv")))
