@@ -188,6 +188,23 @@ def test_one_trace_serves_folds_whose_centres_differ():
     assert np.abs(centres[0] - centres[1]).max() > 0.01
 
 
+def test_each_start_has_a_centre_of_its_own(monkeypatch):
+    """Weights that are drawn anew would leave it at 0, which all rows may be mapped to."""
+    from pipelines.contenders import network
+
+    centres, restart = [], network.Loop.restart
+
+    def noted(loop, fresh, recipe):
+        centres.append(np.array(fresh.get_layer("distance").centre))
+        return restart(loop, fresh, recipe)
+
+    monkeypatch.setattr(network.Loop, "restart", noted)
+    recipe = replace(RECIPE, epochs=1, restarts=2)
+    NormalNetwork(NETWORKS[1], OBJECTIVE, recipe).fit(rows(), rows(seed=1), 0)
+    assert all((np.abs(each) > 0.09).all() for each in centres)
+    assert np.abs(centres[0] - centres[-1]).max() > 0.01
+
+
 def test_training_leaves_the_centre_and_does_not_collapse():
     """Every row at one point would have no error at all, and would rank nothing."""
     contender = NormalNetwork(NETWORKS[1], OBJECTIVE, replace(RECIPE, epochs=40, patience=40, weight_decay=0.1))
