@@ -15,8 +15,8 @@ tested, some 700 of them anomalous. What decides is the average precision, which
 guessing reaches .07.
 
 Expected: average precision .998 (seed 0) and .990 (seed 1) for the autoencoder, .990 and .998 for LOF, .992 and .987
-for deep SVDD, .990 and .985 for the isolation forest: no verdict tells the autoencoder from LOF. Six to ten minutes on
-2 cores that others used as well, nearly half of the training LOF's.
+for deep SVDD, .990 and .985 for the isolation forest: no verdict tells the autoencoder from LOF. Six to nine minutes
+on 2 cores that others used as well.
 """
 
 from pipelines.contenders.detectors import BASELINES
