@@ -29,6 +29,10 @@ OBEYING = "-monotone"
 """Ends the name of a baseline that was made to obey declared directions."""
 
 
+LearnsFrom = Literal["labels", "normal"]
+"""What a contender is taught by: what each row is, or what normal rows are like."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What must hold before a network may be promoted; None asks nothing. `tapeline check` enforces them."""
@@ -143,12 +147,14 @@ class Architecture:
             CPU are not); None where that is not known. Long trainings measure it.
         members: how many members `core` has inside; with several it gives (batch, members, outputs), each member learns
             by itself, and the mean of what they say is the answer.
+        begin: what is done to weights of `core` that were just drawn, before they are trained.
     """
 
     encode: Any
     core: Any
     xla: bool | None = None
     members: int = 1
+    begin: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -158,12 +164,14 @@ class Network:
     Args:
         search: what `tapeline tune` may try for fields of its recipe; None for what suits most networks.
         unasked: whether it competes where `protocol.networks` names none.
+        learns_from: `labels`; or `normal`, the rows of class 0 alone, of which its core gives (batch, 1) errors.
     """
 
     name: str
     build: Callable[[Examples, Objective, Recipe], Architecture]
     search: Mapping[str, Axis] | None = None
     unasked: bool = True
+    learns_from: LearnsFrom = "labels"
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,7 @@ class Baseline:
         obeys: whether `build` takes `directions` as well, column -> 1 or -1, and makes a model that obeys them:
             `always`, or when `protocol.obey` asks for it, beside the same model without.
         binary: whether it is for two classes only.
+        learns_from: `labels`; or `normal`, the rows of class 0 alone, with settings chosen on validation rows.
     """
 
     name: str
@@ -197,6 +206,7 @@ class Baseline:
     column: str | None = None
     obeys: Literal["never", "asked", "always"] = "never"
     binary: bool = False
+    learns_from: LearnsFrom = "labels"
 
 
 @dataclass(frozen=True)
