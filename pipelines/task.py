@@ -88,6 +88,7 @@ class Dataset:
         positive: the label that counts as positive, where the source or the user says so.
         bands: sensitive attributes that are numbers, with the edges that cut them into groups; none where each number
             is a group.
+        assets: of a portfolio, the name of each, in the order of the target's returns.
     """
 
     examples: Examples
@@ -98,6 +99,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     positive: str | None = None
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    assets: tuple[str, ...] = ()
 
 
 class Source(Structural):
@@ -148,12 +150,19 @@ class Network:
     Args:
         search: what `tapeline tune` may try for fields of its recipe; None for what suits most networks.
         unasked: whether it competes where `protocol.networks` names none.
+        forecasts: task's objective -> what the core learns in its place, where an optimiser on top of the forecasts
+            decides (`contenders.forecasting`); None where the core learns what the task asks for.
     """
 
     name: str
     build: Callable[[Examples, Objective, Recipe], Architecture]
     search: Mapping[str, Axis] | None = None
     unasked: bool = True
+    forecasts: Callable[[Any], Objective] | None = None
+
+    def learns(self, objective: Objective) -> Objective:
+        """The objective of its core in a task that has this one."""
+        return objective if self.forecasts is None else self.forecasts(objective)
 
 
 @dataclass(frozen=True)

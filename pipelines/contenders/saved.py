@@ -16,12 +16,14 @@ from typing import IO, Any, get_args
 from pipelines.contenders.by_group import decided
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
+from pipelines.contenders.forecasting import FittedForecast
 from pipelines.contenders.network import FittedNetwork
 from pipelines.contenders.skops_io import skops_io
 from pipelines.data.examples import Examples, Kind
 from pipelines.errors import BadInput
 from pipelines.objectives import group_thresholds, stored
 from pipelines.objectives.calibration import Calibration, calibrated, from_dict
+from pipelines.objectives.forecast import Forecast
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 
@@ -40,6 +42,9 @@ TRUSTED = frozenset({
     "sklearn._loss.loss.HalfMultinomialLoss", "sklearn._loss.loss.HalfSquaredError",
     "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
     "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
+    "pipelines.contenders.allocators.EqualWeights", "pipelines.contenders.allocators.InverseVolatility",
+    "pipelines.contenders.allocators.MinimumVariance", "pipelines.contenders.allocators.Momentum",
+    "pipelines.contenders.allocators.RidgeForecast",
     "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
 })  # fmt: skip
 """Types and functions that a `model.skops` may hold beyond those that skops itself trusts. Exact names only: a prefix
@@ -94,6 +99,8 @@ def save(
     """
     fitted.save(folder)
     kinds = getattr(fitted, "kinds", examples.kinds)
+    if isinstance(fitted, FittedForecast):
+        objective = fitted.objective  # what its core says is no answer yet
     description = {
         "format": FORMAT,
         "task": task,
@@ -153,7 +160,8 @@ def load(folder: Path) -> Saved:
         raise BadInput(f"{folder / DESCRIPTION} was not written by Tapeline, or is damaged: {error!r}") from error
     fitted: Any
     if (folder / "model.keras").is_file():
-        fitted = FittedNetwork(_load_keras(folder / "model.keras"), objective, kinds)
+        network = FittedForecast if isinstance(objective, Forecast) else FittedNetwork
+        fitted = network(_load_keras(folder / "model.keras"), objective, kinds)
     elif (folder / "model.skops").is_file():
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
@@ -167,7 +175,8 @@ def _load_keras(path: Path) -> Any:
     # Importing them registers our layers, which safe mode then finds by name.
     import pipelines.models.layers
     import pipelines.models.members
-    import pipelines.models.tokens  # noqa: F401
+    import pipelines.models.tokens
+    import pipelines.models.trailing  # noqa: F401
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -60,8 +60,8 @@ class Round:
 class Outcome:
     """One contender's test, pooled over the folds and trainings.
 
-    The n rows are those of a holdout, or all rows once per repeat of cross-validation; each of several trainings adds
-    them again.
+    The n rows are those of a holdout, of all stretches of a walk forward, which follow each other in time, or all rows
+    once per repeat of cross-validation; each of several trainings adds them again.
 
     Args:
         target: (n,) encoded by the objective.
@@ -150,6 +150,12 @@ class Outcome:
             folds[number].append(each)
         return tuple(tuple(fold) for fold in folds)
 
+    @property
+    def apart(self) -> bool:
+        """Whether folds are judged one by one: those of cross-validation are. The stretches of a walk forward follow
+        each other in time, so they are judged as the one stretch that they make up."""
+        return len(self.parts) > 1 and self.sequence is None
+
     @cached_property
     def sizes(self) -> tuple[float, float]:
         """Rows that a fold learned from and was tested on, on average."""
@@ -208,7 +214,7 @@ class Outcome:
     def losses(self) -> Floats | None:
         """(n,) squared distance of each prediction from the truth; None where it is neither classes nor a number."""
         values = self.predictions.values
-        if values.dtype.kind != "f" or self.target.dtype.kind not in "iuf" or values.ndim > 2:
+        if self.target.ndim > 1 or values.dtype.kind != "f" or self.target.dtype.kind not in "iuf" or values.ndim > 2:
             return None
         if values.ndim == 2:
             return squared_distances(self.target, values)
@@ -291,8 +297,12 @@ class Outcome:
 
     def scores(self, objective: Objective) -> dict[str, float]:
         """The objective's scores of the rows of all folds, the mean over the trainings."""
+        return _mean(self.scores_by_training(objective))
+
+    def scores_by_training(self, objective: Objective) -> list[dict[str, float]]:
+        """The objective's scores of the rows of all folds, of each training."""
         whole = map(self.training, range(self.trainings))
-        return _mean([objective.scores(each.target, each.predictions, each.weight) for each in whole])
+        return [objective.scores(each.target, each.predictions, each.weight) for each in whole]
 
     def _scores(self, objective: Objective, index: NDArray[np.int64]) -> dict[str, float]:
         weight = None if self.weight is None else self.weight[index]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.evaluation import scores
+from pipelines.evaluation import portfolio, scores
 from pipelines.evaluation.blocks import stationary_counts
 from pipelines.evaluation.ranking import Ranking
 from pipelines.objectives.objective import Objective, Predictions
@@ -102,6 +102,9 @@ def fast_judge(
         judge = multiclass_judge(target, values, predictions.labels())
     elif objective.kind == "regression" and values.ndim == 1:
         judge = regression_judge(target, values)
+    elif objective.kind == "allocation":
+        path: Any = objective
+        judge = portfolio.judged(path.path(target, predictions))
     else:
         return None
     if set(judge(np.ones((1, len(target))))) != set(names):

