@@ -20,6 +20,7 @@ from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
+from pipelines.data.wording import count
 from pipelines.errors import BadInput
 from pipelines.evaluation.blocks import LEAST_BLOCKS
 from pipelines.evaluation.scores import RANGES
@@ -288,7 +289,7 @@ def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> 
     again = part + (f", {protocol.seeds} trainings each" if protocol.seeds > 1 else "")
     if protocol.kind == "walk-forward":
         tested = sum(len(fold.test) for fold in folds)
-        purge = f", {protocol.purge} moments left out before each" if protocol.purge else ""
+        purge = f", {count(protocol.purge, 'moment')} left out before each" if protocol.purge else ""
         return f"walk forward: {tested:,} rows tested in {len(folds)} stretches of time{purge}{again}"
     if len(folds) > 1:
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""

@@ -42,6 +42,6 @@ TASK = Task(
         Network("gru-forecast", gru_forecast, search=SEARCH, forecasts=Forecast),
     ),
     baselines=BASELINES,
-    recipe=Recipe(epochs=10, batch_size=64, learning_rate=2e-3, weight_decay=0.03, dropout=0.2, patience=3, width=16),
+    recipe=Recipe(epochs=6, batch_size=64, learning_rate=3e-3, weight_decay=0.03, dropout=0.2, patience=2, width=16),
     protocol=Protocol(kind="walk-forward", by="time", folds=6, test=0.7178, valid=0.2, purge=1),
 )

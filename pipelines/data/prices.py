@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.data.cells import infer, moment, number
+from pipelines.data.cells import MISSING, infer, moment, number
 from pipelines.data.raw_table import RawTable
 from pipelines.data.tables import read_table, read_time
-from pipelines.data.wording import count, did_you_mean, listed
+from pipelines.data.wording import count, did_you_mean, listed, shown
 from pipelines.errors import BadInput
 
 Floats = NDArray[np.float64]
@@ -85,6 +85,8 @@ def read_prices(where: str, time: str | None = None, exclude: Sequence[str] = ()
     for name in exclude:
         table.require(name, "--exclude")
     dated = _date_column(table) if time is None else table.require(time, "--time")
+    if not _holds_dates(table, dated):
+        raise BadInput(f"{table.path}: column {dated!r} (--time) holds no dates; write them such as 2024-01-31")
     there = [name for name in table.columns if name != dated and name not in exclude]
     if missing := [name for name in assets if name not in there]:
         hint = did_you_mean(missing[0], there) or "."
@@ -119,15 +121,21 @@ def repaired(prices: Prices, least: int = 2) -> Prices:
 
 def _date_column(table: RawTable) -> str:
     """The first column in which every cell is a date."""
-    for name, cells in table.columns.items():
-        if isinstance(cells, list):
-            distinct = set(table.text(name))
-            if all(number(cell) is None and moment(cell) is not None for cell in distinct):
-                return name
+    for name in table.columns:
+        if _holds_dates(table, name):
+            return name
     raise BadInput(
         f"{table.path} has no column in which every cell is a date such as 2024-01-31; say which column holds the "
         f"dates with --time. Its columns are {listed(table.columns, 50)}"
     )
+
+
+def _holds_dates(table: RawTable, name: str) -> bool:
+    """Whether no cell is anything but a date, or missing."""
+    if not isinstance(table.columns[name], list):  # what the file itself says is a date was read as a number
+        return any(note.startswith(f"column {shown(name)} holds dates") for note in table.notes)
+    cells = set(table.text(name)) - MISSING
+    return bool(cells) and all(number(cell) is None and moment(cell) is not None for cell in cells)
 
 
 def _numbers(table: RawTable, name: str) -> NDArray[Any]:

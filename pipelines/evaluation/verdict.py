@@ -162,6 +162,8 @@ def _two_digits(value: float) -> int:
 
 def _spoken(score: str) -> str:
     name = score.replace("_", " ")
+    if name == "sharpe":
+        return "Sharpe"
     return name.upper() if name in ("auroc", "rmse", "mae", "f1", "r2") else name
 
 

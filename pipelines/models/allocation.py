@@ -19,16 +19,16 @@ HORIZONS, VOLATILITY = (1, 5, 21, 63, 126), 63
 def gru_weights(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     """Trailing returns of each asset > a GRU over the days > a logit a day; the softmax over assets are the weights.
 
-    It begins with equal weights. `recipe.width` units, 16 if 0.
+    It begins near equal weights. `recipe.width` units, 16 if 0.
 
     Reference: Zhang, Zohren and Roberts (2020), arXiv 2005.13665.
     """
     import keras
 
     encode, inputs, hidden = _read(train, recipe)
-    wanted = keras.layers.Dense(1, kernel_initializer="zeros", name="logit")(hidden)
+    wanted = keras.layers.Dense(1, kernel_initializer=_small(), name="logit")(hidden)
     core = keras.Model(inputs, keras.ops.concatenate([_by_step(wanted, inputs), inputs[..., -1]], axis=-1))
-    return Architecture(encode, core)
+    return Architecture(encode, core, xla=False)
 
 
 def gru_forecast(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
@@ -39,9 +39,9 @@ def gru_forecast(train: Examples, objective: Objective, recipe: Recipe) -> Archi
     import keras
 
     encode, inputs, hidden = _read(train, recipe)
-    expected = keras.layers.Dense(1, kernel_initializer="zeros", name="expected")(hidden)
+    expected = keras.layers.Dense(1, kernel_initializer=_small(), name="expected")(hidden)
     core = keras.Model(inputs, keras.ops.concatenate([_by_step(expected, inputs), inputs[..., -1]], axis=-1))
-    return Architecture(encode, core)
+    return Architecture(encode, core, xla=False)
 
 
 def _read(train: Examples, recipe: Recipe) -> tuple[Any, Any, Any]:
@@ -67,3 +67,10 @@ def _by_step(values: Any, inputs: Any) -> Any:
 
     _, steps, assets, _ = inputs.shape
     return keras.ops.transpose(keras.ops.reshape(values, (-1, assets, steps)), (0, 2, 1))
+
+
+def _small() -> Any:
+    """Begins near 0, but not there: the layer before it would learn nothing from the first update."""
+    import keras
+
+    return keras.initializers.VarianceScaling(0.01)
