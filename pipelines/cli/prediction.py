@@ -51,7 +51,8 @@ def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, tuple[str, .
     """The rows; the file of each, or another name, as a Series, where each has its own; and notes."""
     import pandas as pd
 
-    if set(model.kinds.values()) <= TABULAR:
+    own: Any = catalogue.find(model.task).sources.own if model.task in catalogue.names() else None
+    if set(model.kinds.values()) <= TABULAR and not hasattr(own, "unlabelled"):
         examples, notes = _read_table(model, source)
         return examples, None, tuple(notes)
     if model.by_group is not None:
@@ -59,7 +60,6 @@ def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, tuple[str, .
             f"{model.name} decides by {model.by_group.attribute}, which pictures and recordings do not say; name "
             "another --contender"
         )
-    own: Any = catalogue.find(model.task).sources.own
     assets = getattr(model.objective, "assets", ())
     rows: Unlabelled = own.unlabelled(str(source), model.shapes, *([assets] if assets else []))
     length = len(next(iter(rows.columns.values())))

@@ -41,7 +41,7 @@ def decided_on(prices: Prices, days: int, simulated: bool = False) -> Dataset:
     Raises:
         BadInput: there are too few days.
     """
-    _require_days(prices, days, FEWEST_DAYS)
+    require_days(prices, days, FEWEST_DAYS)
     returns = prices.values[1:] / prices.values[:-1] - 1
     return Dataset(
         examples=Examples(
@@ -100,7 +100,7 @@ class OwnWindows:
         """
         days = shapes[COLUMN][0]
         prices = repaired(read_prices(where, assets=assets))
-        _require_days(prices, days, 0)
+        require_days(prices, days, 0)
         returns = prices.values[1:] / prices.values[:-1] - 1
         closes = tuple(told(date) for date in prices.dates[days:])
         return Unlabelled({COLUMN: windows(returns, days)}, closes, prices.notes, called="at_close_of")
@@ -114,7 +114,8 @@ def sample_prices(sample: SampleSet, request: DataRequest) -> Prices:
     return Prices(dataset.source, dataset.examples.target[order], values[order], names, dataset.notes)
 
 
-def _require_days(prices: Prices, days: int, more: int) -> None:
+def require_days(prices: Prices, days: int, more: int) -> None:
+    """Refuse fewer days than the first window and so many after it."""
     if len(prices.dates) < 1 + days + more:
         raise BadInput(
             f"{prices.source} has prices on {len(prices.dates)} days; a decision looks back on {days} returns, so "

@@ -52,6 +52,14 @@ def test_the_long_run_variance_of_a_series_that_remembers_is_known():
     assert sharpe.long_run_variance(noise - noise.mean()) == pytest.approx(1, rel=0.03)
 
 
+def test_studentised_resamples_spread_as_a_student_does_however_large_the_ratios_are():
+    rng = np.random.default_rng(9)
+    series = rng.normal(size=(800, 2)) + np.array([1.0, 0.2])
+    drawn = sharpe.ledoit_wolf(*series.T, 8, 500).drawn
+    assert drawn.std() == pytest.approx(1, abs=0.15)
+    assert abs(drawn.mean()) < 0.2
+
+
 def test_it_rejects_equal_ratios_about_as_often_as_it_says_and_finds_a_difference():
     """150 series of 300 heavy-tailed days; `benchmarks.sharpe` measures more."""
     rejected = sum(sharpe.ledoit_wolf(*returns(300, seed).T, 7, 200, seed).p_value < 0.05 for seed in range(150))
