@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.data.examples import Examples
 from pipelines.evaluation import blocks
-from pipelines.evaluation.replicates import replicate
+from pipelines.evaluation.replicates import over_stretches, replicate
 from pipelines.evaluation.scores import squared_distances
 from pipelines.objectives.objective import Objective, Predictions
 
@@ -293,7 +293,8 @@ class Outcome:
 
     def _resampled(self, objective: Objective, resamples: int, seed: int, length: float) -> dict[str, Floats]:
         units = self.clusters if self.sequence is None else self.sequence
-        return replicate(self.target, self.predictions, objective, self.weight, units, resamples, seed, length)
+        how = (units, resamples, seed, length, self._stretches(objective))
+        return replicate(self.target, self.predictions, objective, self.weight, *how)
 
     def scores(self, objective: Objective) -> dict[str, float]:
         """The objective's scores of the rows of all folds, the mean over the trainings."""
@@ -301,8 +302,27 @@ class Outcome:
 
     def scores_by_training(self, objective: Objective) -> list[dict[str, float]]:
         """The objective's scores of the rows of all folds, of each training."""
-        whole = map(self.training, range(self.trainings))
-        return [objective.scores(each.target, each.predictions, each.weight) for each in whole]
+        return [self.training(number)._scores_in_time(objective) for number in range(self.trainings)]
+
+    def _scores_in_time(self, objective: Objective) -> dict[str, float]:
+        """Of one training of each fold."""
+        stretches = self._stretches(objective)
+        if stretches is None:
+            return objective.scores(self.target, self.predictions, self.weight)
+        weight = np.ones(len(self)) if self.weight is None else self.weight
+        rows = [np.arange(each.start, each.stop) for each in self.rounds]
+        found = [{name: np.array([value]) for name, value in self._scores(objective, each).items()} for each in rows]
+        means = over_stretches(found, [weight[each].sum(keepdims=True) for each in rows])
+        return {name: float(value[0]) for name, value in means.items()}
+
+    def _stretches(self, objective: Objective) -> NDArray[np.int64] | None:
+        """(n,) number of the stretch of a walk forward that each row is scored in; None where there is one.
+
+        What one model says of a row cannot be ranked against what another, of a later stretch, says of its own: where
+        the share of positives changes, constant guesses would have an AUROC other than .5. A portfolio is one path.
+        """
+        several = len(self.rounds) > 1 and self.sequence is not None and objective.kind != "allocation"
+        return self.folds if several else None
 
     def _scores(self, objective: Objective, index: NDArray[np.int64]) -> dict[str, float]:
         weight = None if self.weight is None else self.weight[index]

@@ -7,8 +7,9 @@ import pytest
 
 from pipelines.evaluation import portfolio
 from pipelines.evaluation.outcome import Outcome, Round
-from pipelines.evaluation.replicates import replicate
+from pipelines.evaluation.replicates import replicate, resample_counts
 from pipelines.objectives.allocation import Allocation
+from pipelines.objectives.classification import Classification
 from pipelines.objectives.objective import Predictions
 
 
@@ -82,8 +83,6 @@ def test_resamples_are_the_scores_of_days_that_stand_as_often_as_they_were_drawn
     days = np.arange(60)
     drawn = replicate(returns, said, objective, clusters=days, resamples=40, seed=3, length=6.0)
     path = objective.path(returns, said)
-    from pipelines.evaluation.replicates import resample_counts
-
     counts = resample_counts(60, 40, 3, 0, 6.0)
     for resample in (0, 17, 39):
         rows = np.repeat(days, counts[resample])
@@ -110,3 +109,31 @@ def portfolio_traded(weights, returns):
     """What entering traded on the first day, and on the first day of the second stretch what following on traded."""
     path = portfolio.walk(weights, returns, 0.01, 5)
     return path.traded[0] + path.traded[15]
+
+
+def test_stretches_of_a_walk_are_ranked_each_by_itself_and_resampled_as_one_series():
+    """Constant guesses of several models rank nothing: their AUROC is .5, whatever shares they have seen."""
+    rng = np.random.default_rng(4)
+    n, rounds = 400, (Round(0, 150, 500), Round(150, 400, 650))
+    target = np.concatenate([rng.random(150) < 0.3, rng.random(250) < 0.7]).astype(int)
+    chance = np.where(np.arange(n) < 150, 0.7, 0.3)  # each stretch's model has seen the other share
+    objective = Classification().resolve(target)
+
+    def outcome(positive):
+        said = Predictions(np.column_stack([1 - positive, positive]))
+        return Outcome(target, said, rounds, np.arange(n), time=np.arange(float(n)))
+
+    assert outcome(chance).scores(objective)["auroc"] == 0.5
+    informed = outcome(np.clip(0.5 + 0.2 * (target - 0.5) + rng.normal(0, 0.2, n), 0.01, 0.99))
+    first, second = informed.fold_scores(objective)
+    for name, value in informed.scores(objective).items():
+        assert value == pytest.approx((150 * first[name] + 250 * second[name]) / 400), name
+    counts = resample_counts(n, 20, 3, 0, 5.0)
+    drawn = informed.replicates(objective, 20, 3, 5.0)["auroc"]
+    for resample in (0, 11):
+        parts = []
+        for each in (np.arange(150), np.arange(150, n)):
+            rows = np.repeat(each, counts[resample][each])
+            found = objective.scores(target[rows], informed.predictions.take(rows))
+            parts.append((len(rows), found["auroc"]))
+        assert drawn[resample] == pytest.approx(sum(m * value for m, value in parts) / n)
