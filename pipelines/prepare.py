@@ -177,6 +177,11 @@ def _require_effect(
             f"--set protocol.block={protocol.block}: it does nothing where rows are not split by time; say which "
             "column holds the moments with --time COLUMN, or leave it out"
         )
+    if protocol.purge and protocol.by != "time":
+        raise BadInput(
+            f"--set protocol.purge={protocol.purge}: it leaves moments out, and rows are not split by time here; say "
+            "which column holds the moments with --time COLUMN, or leave it out"
+        )
     tested = np.unique(np.concatenate([fold.test for fold in folds]))
     moments = 0 if examples.time is None else len(np.unique(examples.time[tested]))
     if protocol.block * LEAST_BLOCKS > moments and protocol.block:

@@ -90,7 +90,3 @@ class Protocol:
             self.by == "time" or self.kind != "walk-forward",
             f"protocol.kind=walk-forward goes forward in time: set protocol.by=time; received {self.by}",
         )
-        require(
-            self.by == "time" or not self.purge,
-            f"protocol.purge={self.purge} leaves moments out, which only protocol.by=time has; leave it at 0",
-        )

@@ -100,7 +100,12 @@ def test_what_is_wrong_is_said_in_one_line(spoil, flags, words, tapeline, folder
     assert line
 
 
-def test_rebalancing_is_for_portfolios(tapeline, folder):
-    ended = tapeline("run", "medical_imaging/breast-cancer", "--set", "protocol.rebalance=5")
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("protocol.rebalance=5", "is for portfolios"), ("protocol.purge=5", "--time COLUMN"),
+     ("protocol.kind=walk-forward", "set protocol.by=time")],
+)  # fmt: skip
+def test_what_is_for_days_does_nothing_elsewhere_and_is_refused(setting, words, tapeline, folder):
+    ended = tapeline("run", "medical_imaging/breast-cancer", "--set", setting)
     assert ended.code == 2
-    assert "protocol.rebalance=5 is for portfolios" in ended.err
+    assert words in ended.err

@@ -51,5 +51,3 @@ def test_what_cannot_be_walked_is_refused():
         Protocol("walk-forward", "row")
     with pytest.raises(ValueError, match="train on the future"):
         Protocol("cross-validation", "time")
-    with pytest.raises(ValueError, match=r"protocol.purge=3"):
-        Protocol(purge=3)
