@@ -20,6 +20,7 @@ from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
+from pipelines.data.wording import count
 from pipelines.errors import BadInput
 from pipelines.evaluation.blocks import LEAST_BLOCKS
 from pipelines.evaluation.scores import RANGES
@@ -149,7 +150,7 @@ def prepare(
         dataset = load(task, request)
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
-        objective = _deciding(objective, rule)
+        objective = _rebalanced(_deciding(objective, rule), dataset, asked.rebalance)
         if asked.calibrate != "none" and objective.kind != "classification":
             raise BadInput(f"--set protocol.calibrate={asked.calibrate} is for classes; this target is none")
         recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
@@ -193,7 +194,13 @@ def _require_effect(
             f"--set protocol.block={protocol.block}: it does nothing where rows are not split by time; say which "
             "column holds the moments with --time COLUMN, or leave it out"
         )
-    moments = 0 if examples.time is None else len(np.unique(examples.time[folds[0].test]))
+    if protocol.purge and protocol.by != "time":
+        raise BadInput(
+            f"--set protocol.purge={protocol.purge}: it leaves moments out, and rows are not split by time here; say "
+            "which column holds the moments with --time COLUMN, or leave it out"
+        )
+    tested = np.unique(np.concatenate([fold.test for fold in folds]))
+    moments = 0 if examples.time is None else len(np.unique(examples.time[tested]))
     if protocol.block * LEAST_BLOCKS > moments and protocol.block:
         raise BadInput(
             f"--set protocol.block={protocol.block}: only {moments} moments are tested, and fewer than {LEAST_BLOCKS} "
@@ -240,6 +247,21 @@ def _deciding(objective: Any, rule: Rule | None) -> Any:
     return replace(objective, decide_by=str(rule))
 
 
+def _rebalanced(objective: Any, dataset: Dataset, every: int) -> Any:
+    """The objective of these assets, of which so many days from one rebalancing to the next are asked for.
+
+    Raises:
+        BadInput: there is no portfolio.
+    """
+    if not dataset.assets:
+        if every:
+            raise BadInput(
+                f"--set protocol.rebalance={every} is for portfolios, and nothing is held here; leave it out"
+            )
+        return objective
+    return replace(objective, assets=dataset.assets, **({"every": every} if every else {}))
+
+
 def load(task: Task, request: DataRequest) -> Dataset:
     """The rows that the request names, with sensitive attributes set aside from what models see."""
     where, _, name = request.where.partition(":")
@@ -272,6 +294,8 @@ def load(task: Task, request: DataRequest) -> Dataset:
 def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Splitting:
     """The task's protocol, adapted to what this data has: moments, ids, its own test rows, many rows, few ids."""
     ids, official = dataset.examples.ids, dataset.official
+    if protocol.kind == "walk-forward":
+        return protocol
     if request.time is not None:
         return replace(protocol, kind="holdout", by="time")
     by: Any = "id" if ids is not None else "row"
@@ -290,6 +314,10 @@ def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> 
     rows = f"{train:,} rows to train, {valid:,} to validate"
     part = f", learned from {100 * protocol.learn_from:.3g} % of the rest ({rows})" if protocol.learn_from < 1 else ""
     again = part + (f", {protocol.seeds} trainings each" if protocol.seeds > 1 else "")
+    if protocol.kind == "walk-forward":
+        tested = sum(len(fold.test) for fold in folds)
+        purge = f", {count(protocol.purge, 'moment')} left out before each" if protocol.purge else ""
+        return f"walk forward: {tested:,} rows tested in {len(folds)} stretches of time{purge}{again}"
     if len(folds) > 1:
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
         return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{again}"

@@ -17,16 +17,22 @@ class Protocol:
     """How rows are divided so that the comparison is fair. Every field can be set by `--set protocol.FIELD=VALUE`.
 
     `holdout` trains once and tests on rows kept aside (the official test rows where the set has them);
-    `cross-validation` tests every row once per repeat, which is what makes a verdict on a small set possible.
+    `cross-validation` tests every row once per repeat, which is what makes a verdict on a small set possible;
+    `walk-forward` tests the last rows in time, one stretch after the other, each by models that were trained anew on
+    all that lies before it.
     """
 
-    kind: Literal["holdout", "cross-validation"] = "holdout"
+    kind: Literal["holdout", "cross-validation", "walk-forward"] = "holdout"
     by: Literal["row", "id", "time"] = "row"
     """What must not cross a split: single rows (stratified by class), all rows of one id, or the future."""
     test: float = 0.2
     valid: float = 0.15
     """Share of the rows that are not tested."""
     folds: int = 5
+    """Of cross-validation the parts; of a walk the stretches that are tested one after the other."""
+    purge: int = 0
+    """Of `by=time`: how many moments are left out before what is validated, and before what is tested: as many as a
+    target looks ahead beyond its own moment, so that none that is learned from reaches over the border."""
     repeats: int = 1
     seeds: int = 1
     """How often each contender is trained on each fold, from different seeds. With several, what trainings differ by is
@@ -41,6 +47,8 @@ class Protocol:
     networks: str = ""
     """Which of the task's networks compete, by their names with commas between. Empty: those that the task lets compete
     unasked."""
+    rebalance: int = 0
+    """Of portfolios: days from one rebalancing to the next, for all contenders alike; 0: as the task declares."""
     decide_by: str = ""
     """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
     `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
@@ -88,10 +96,15 @@ class Protocol:
             require(getattr(self, name) >= 1, f"protocol.{name} must be at least 1; received {getattr(self, name)}")
             most = f"protocol.{name} must be at most {MOST_TRAININGS}; received {getattr(self, name)}"
             require(getattr(self, name) <= MOST_TRAININGS, most)
-        for name in ("block", "margin"):
+        for name in ("block", "margin", "purge", "rebalance"):
             require(getattr(self, name) >= 0, f"protocol.{name} must not be negative; received {getattr(self, name)}")
         require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
         require(
-            self.by != "time" or self.kind == "holdout",
-            "protocol.by=time needs protocol.kind=holdout: folds would train on the future",
+            self.by != "time" or self.kind != "cross-validation",
+            "protocol.by=time needs protocol.kind=holdout or walk-forward: folds of cross-validation would train on "
+            "the future",
+        )
+        require(
+            self.by == "time" or self.kind != "walk-forward",
+            f"protocol.kind=walk-forward goes forward in time: set protocol.by=time; received {self.by}",
         )

@@ -99,6 +99,7 @@ class Dataset:
             is a group.
         directions: column -> 1 where more of it must not lower the chance of the positive class, -1 where it must not
             raise it.
+        assets: of a portfolio, the name of each, in the order of the target's returns.
     """
 
     examples: Examples
@@ -110,6 +111,7 @@ class Dataset:
     positive: str | None = None
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     directions: Mapping[str, int] = field(default_factory=dict)
+    assets: tuple[str, ...] = ()
 
 
 class Source(Structural):
@@ -165,6 +167,8 @@ class Network:
         search: what `tapeline tune` may try for fields of its recipe; None for what suits most networks.
         unasked: whether it competes where `protocol.networks` names none.
         learns_from: `labels`; or `normal`, the rows of class 0 alone, of which its core gives (batch, 1) errors.
+        forecasts: task's objective -> what the core learns in its place, where an optimiser on top of the forecasts
+            decides (`contenders.forecasting`); None where the core learns what the task asks for.
     """
 
     name: str
@@ -172,6 +176,11 @@ class Network:
     search: Mapping[str, Axis] | None = None
     unasked: bool = True
     learns_from: LearnsFrom = "labels"
+    forecasts: Callable[[Any], Objective] | None = None
+
+    def learns(self, objective: Objective) -> Objective:
+        """The objective of its core in a task that has this one."""
+        return objective if self.forecasts is None else self.forecasts(objective)
 
 
 @dataclass(frozen=True)

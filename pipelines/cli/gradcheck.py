@@ -87,7 +87,7 @@ def _check(
     recipe = prepared.recipe
     with progress.stage(network.name) as watch:
         keras.utils.set_random_seed(seed)
-        objective = smoothed(prepared.objective.fitted(train.target), recipe)
+        objective = smoothed(network.learns(prepared.objective).fitted(train.target), recipe)
         architecture = network.build(train, objective, recipe)
         found = gradcheck(
             architecture.core,

@@ -10,6 +10,7 @@ from rich.table import Table
 SPOKEN: Mapping[str, str] = {
     "auroc": "AUROC", "average_precision": "avg precision", "expected_calibration_error": "calibration error",
     "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR",
+    "sharpe": "Sharpe",
 }  # fmt: skip
 
 EXPLAINED: Mapping[str, str] = {
@@ -18,6 +19,11 @@ EXPLAINED: Mapping[str, str] = {
     "tpr": "share of positives found",
     "fpr": "share of negatives wrongly decided positive",
     "mean_error": "prediction minus truth",
+    "sharpe": "mean over standard deviation of daily returns after costs, a year",
+    "annual_return": "a year, after costs",
+    "max_drawdown": "largest loss from a peak, as a share of it",
+    "turnover": "traded a year, in multiples of wealth, buying and selling both counted",
+    "tail_loss": "mean loss of the worst 5 % of the days",
 }
 
 

@@ -60,8 +60,8 @@ def predict_file(
             table[name] = values
         adverse = getattr(model.objective, "classes", ("", "the positive class"))[1]
         notes = (*notes, f"reasons say what pushed a row towards {adverse}, by {found.how}")
-    if files:
-        table.insert(0, "file", files)
+    if files is not None:
+        table.insert(0, files.name, files)
     _write(table, destination)
     return (*notes, f"{len(examples)} predictions of {model.name} ({model.task}) written to {destination}")
 
@@ -82,21 +82,24 @@ def _require_reasons(model: saved.Saved, reasons: int) -> None:
         raise BadInput(f"--reasons: {model.name} was saved without what is usual; run {model.task} again")
 
 
-def _read(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
-    """The rows; the file of each, where each has its own; and notes."""
-    if set(model.kinds.values()) <= TABULAR:
+def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, tuple[str, ...]]:
+    """The rows; the file of each, or another name, as a Series, where each has its own; and notes."""
+    import pandas as pd
+
+    own: Any = catalogue.find(model.task).sources.own if model.task in catalogue.names() else None
+    if set(model.kinds.values()) <= TABULAR and not hasattr(own, "unlabelled"):
         examples, notes = _read_table(model, source)
-        return examples, (), tuple(notes)
+        return examples, None, tuple(notes)
     if model.by_group is not None:
         raise BadInput(
             f"{model.name} decides by {model.by_group.attribute}, which pictures and recordings do not say; name "
             "another --contender"
         )
-    own: Any = catalogue.find(model.task).sources.own
-    rows: Unlabelled = own.unlabelled(str(source), model.shapes)
+    assets = getattr(model.objective, "assets", ())
+    rows: Unlabelled = own.unlabelled(str(source), model.shapes, *([assets] if assets else []))
     length = len(next(iter(rows.columns.values())))
     examples = Examples(columns=rows.columns, target=np.full(length, np.nan), kinds=model.kinds)
-    return examples, rows.files, rows.notes
+    return examples, pd.Series(rows.files, name=rows.called, dtype=object) if rows.files else None, rows.notes
 
 
 def _read_table(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...]]:
@@ -129,7 +132,9 @@ def _read_table(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, 
 def _table(model: saved.Saved, predictions: Predictions) -> Any:
     import pandas as pd
 
-    classes = getattr(model.objective, "classes", ())
+    classes, assets = (getattr(model.objective, each, ()) for each in ("classes", "assets"))
+    if assets:
+        return pd.DataFrame(predictions.values, columns=list(assets))
     if not classes:
         return pd.DataFrame({"prediction": predictions.values})
     probabilities = {f"probability_{label}": predictions.values[:, place] for place, label in enumerate(classes)}

@@ -27,8 +27,10 @@ from pipelines.report.document import LimitResult, Report
 from pipelines.task import Task
 
 SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
-          "rmse", "mae", "r2")  # fmt: skip
+          "rmse", "mae", "r2",
+          "annual_return", "volatility", "max_drawdown", "turnover", "tail_loss")  # fmt: skip
 MOST_SCORES = 4
+"""Beside each other; of a portfolio, whose scores all have a price in the others, all."""
 
 
 def report(console: Console, document: Report) -> None:
@@ -128,10 +130,10 @@ def _difference(row: dict[str, Any], gap: str) -> str:
 
 def _contenders(console: Console, document: Report) -> None:
     present = [name for name in SCORES if name in document.contenders[0].scores and name != document.primary]
-    shown = [document.primary, *present][:MOST_SCORES]
+    shown = [document.primary, *present][: None if document.primary == "sharpe" else MOST_SCORES]
     layouts = [partial(_scorecards, document, shown[:most]) for most in range(len(shown), 0, -1)]
     console.print(layout.widest(console, layouts))
-    legend(console, [document.primary])
+    legend(console, shown if document.primary == "sharpe" else [document.primary])
 
 
 def _privacy(console: Console, document: Report) -> None:

@@ -39,6 +39,19 @@ SCORERS = {
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A scorer, as scikit-learn's are, by the objective's own primary score."""
+
+    objective: Objective
+
+    def __call__(self, model: Any, x: Any, y: NDArray[Any]) -> float:
+        """Greater is better."""
+        primary = self.objective.primary
+        value = self.objective.scores(y, self.objective.predict(model.predict(x)))[primary]
+        return value if self.objective.greater_is_better(primary) else -value
+
+
+@dataclass(frozen=True)
 class ClassicalContender:
     """Tunes and trains `baseline` for `objective`; the search tries `recipe.trials` settings.
 
@@ -108,12 +121,15 @@ class ClassicalContender:
         if not candidate.search:
             watch(1, 1)
             return {}
-        folds, scorer = self._inner_folds(y, train, seed), SCORERS[self.objective.primary]
+        folds = self._inner_folds(y, train, seed)
+        scorer = SCORERS.get(self.objective.primary) or Judge(self.objective)
         return search(candidate, x, y, train.weight, folds, scorer, self.recipe.trials, seed, watch)
 
     def _inner_folds(self, y: NDArray[Any], train: Examples, seed: int) -> list[Any]:
-        from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+        from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
 
+        if self.objective.kind == "allocation":  # what is earned on days that follow each other
+            return list(TimeSeriesSplit(INNER_FOLDS).split(y))
         stratified = self.objective.kind == "classification"
         ids = None if train.ids is None else train.ids.astype(str)
         if ids is not None and len(np.unique(ids)) >= INNER_FOLDS:

@@ -8,6 +8,7 @@ from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.ensemble import EnsembleContender
+from pipelines.contenders.forecasting import ForecastContender
 from pipelines.contenders.mitigation import Mitigation, mitigated
 from pipelines.contenders.network import NetworkContender
 from pipelines.contenders.normal import NormalClassical, NormalNetwork
@@ -32,8 +33,9 @@ def line_up(task: Task, objective: Objective, recipe: Recipe, mitigation: Mitiga
 
 
 def _network(network: Network, objective: Objective, recipe: Recipe) -> NetworkContender:
-    kind = NormalNetwork if _normal(network, objective) else NetworkContender
-    return kind(network, objective, recipe)
+    normal = NormalNetwork if _normal(network, objective) else NetworkContender
+    kind = normal if network.forecasts is None else ForecastContender
+    return kind(network, network.learns(objective), recipe)
 
 
 def _classical(baseline: Baseline, objective: Objective, recipe: Recipe) -> ClassicalContender:

@@ -18,12 +18,14 @@ from pipelines.contenders.blend import FittedBlend, Part
 from pipelines.contenders.by_group import decided
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
+from pipelines.contenders.forecasting import FittedForecast
 from pipelines.contenders.network import FittedNetwork
 from pipelines.contenders.skops_io import skops_io
 from pipelines.data.examples import Examples, Kind
 from pipelines.errors import BadInput
 from pipelines.objectives import group_thresholds, stored
 from pipelines.objectives.calibration import Calibration, calibrated, from_dict
+from pipelines.objectives.forecast import Forecast
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 
@@ -47,6 +49,9 @@ TRUSTED = frozenset({
     "pipelines.contenders.one_class.OneClass",
     "sklearn.neighbors._kd_tree.KDTree", "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
+    "pipelines.contenders.allocators.EqualWeights", "pipelines.contenders.allocators.InverseVolatility",
+    "pipelines.contenders.allocators.MinimumVariance", "pipelines.contenders.allocators.Momentum",
+    "pipelines.contenders.allocators.RidgeForecast",
     "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
 })  # fmt: skip
 """Types and functions that a `model.skops` may hold beyond those that skops itself trusts. Exact names only: a prefix
@@ -105,6 +110,8 @@ def save(
     """
     fitted.save(folder)
     kinds = getattr(fitted, "kinds", examples.kinds)
+    if isinstance(fitted, FittedForecast):
+        objective = fitted.objective  # what its core says is no answer yet
     description = {
         "format": FORMAT,
         "task": task,
@@ -184,7 +191,8 @@ def load(folder: Path) -> Saved:
         made = (Part(name, weight, load(folder / PARTS / name).fitted) for name, weight in parts.items())
         fitted = FittedBlend(tuple(made), objective)
     elif (folder / "model.keras").is_file():
-        fitted = FittedNetwork(_load_keras(folder / "model.keras"), objective, kinds)
+        network = FittedForecast if isinstance(objective, Forecast) else FittedNetwork
+        fitted = network(_load_keras(folder / "model.keras"), objective, kinds)
     elif (folder / "model.skops").is_file():
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
@@ -199,7 +207,8 @@ def _load_keras(path: Path) -> Any:
     import pipelines.models.error_layers
     import pipelines.models.layers
     import pipelines.models.members
-    import pipelines.models.tokens  # noqa: F401
+    import pipelines.models.tokens
+    import pipelines.models.trailing  # noqa: F401
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -28,7 +28,7 @@ def search(
     y: NDArray[Any],
     weight: NDArray[Any] | None,
     folds: Sequence[tuple[NDArray[Any], NDArray[Any]]],
-    scorer: str,
+    scorer: Any,
     trials: int,
     seed: int,
     watch: Watch,
@@ -38,7 +38,7 @@ def search(
     Args:
         x, y, weight: training rows; `weight` may be None for 1s.
         folds: (rows to fit on, rows to score) within them.
-        scorer: scikit-learn's name of the score, greater being better.
+        scorer: scikit-learn's name of the score, or one of its scorers, greater being better.
     """
     from sklearn.base import clone
     from sklearn.model_selection import ParameterSampler
@@ -75,7 +75,7 @@ class Part:
     held_y: NDArray[Any]
 
 
-def merit(estimator: Any, settings: dict[str, Any], part: Part, scorer: str) -> float:
+def merit(estimator: Any, settings: dict[str, Any], part: Part, scorer: Any) -> float:
     """The score of these settings on one fold; NaN where they cannot be fitted."""
     import warnings
 

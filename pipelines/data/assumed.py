@@ -38,7 +38,8 @@ def assumed(dataset: Dataset, codes: NDArray[Any], classes: Sequence[str], folds
         yield f"the target's values {alike} count as different classes; if they are one, spell them alike"
     if len(classes) > MANY_CLASSES:
         yield f"the target {dataset.target!r} has {len(classes)} classes; if it names rows, choose another --target"
-    if absent := len(dataset.examples) - sum(folds[0].counts().values()):
+    absent = len(dataset.examples) - sum(folds[0].counts().values())
+    if absent and dataset.examples.ids is not None:
         yield f"{absent} rows are in no part of the split: others of their id are tested later in time"
     if dataset.examples.ids is None:
         yield from _owners(dataset)

@@ -86,7 +86,12 @@ class OnDemand(ABC):
 
 
 def chosen(values: Any, rows: NDArray[np.integer[Any]]) -> Any:
-    """The given rows of a column: copied from an array, only noted where they are read on demand."""
+    """The given rows of a column: copied from an array, only noted where they are read on demand.
+
+    Rows that follow each other are a view of it, for an array of windows that overlap holds each number many times.
+    """
+    if isinstance(values, np.ndarray) and len(rows) and (np.diff(rows) == 1).all():
+        return values[rows[0] : rows[-1] + 1]
     return values.only(rows) if isinstance(values, OnDemand) else values[rows]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def split(
     seed: int,
     official: NDArray[Any] | None = None,
 ) -> tuple[Fold, ...]:
-    """Divide the rows as the protocol says: one fold for a holdout, folds x repeats for cross-validation.
+    """Divide the rows as the protocol says: one fold for a holdout, folds x repeats for cross-validation, and of a walk
+    forward one for each stretch that is tested.
 
     Args:
         classes: (n,) class index, for stratifying; None for a regression, which shuffles.
@@ -54,6 +56,8 @@ def split(
     """
     if protocol.by == "id" and examples.ids is None:
         raise BadInput("rows are split by id, but the data names none; say which column with --id COLUMN")
+    if protocol.kind == "walk-forward":
+        return walk_forward(examples, protocol)
     if protocol.by == "time":
         return (_by_time(examples, protocol),)
     if protocol.kind == "holdout":
@@ -159,19 +163,61 @@ def _units(examples: Examples, rows: Rows, by: str) -> int:
     return len(np.unique(examples.ids[rows].astype(str))) if by == "id" and examples.ids is not None else len(rows)
 
 
-def _by_time(examples: Examples, protocol: Protocol) -> Fold:
-    """The last moments test, the ones before them validate; rows of one moment stay together."""
+def walk_forward(examples: Examples, protocol: Protocol) -> tuple[Fold, ...]:
+    """The last `protocol.test` of the moments, in `protocol.folds` stretches of equal length, each tested by what was
+    learned from all before it, of which the last part validates; rows of one moment stay together.
+
+    Reference: Bergmeir and Benitez (2012), Information Sciences 191, for evaluation that goes forward in time; Lopez de
+    Prado (2018), Advances in Financial Machine Learning, chapter 7, for purging.
+    """
+    moments, position = _moments(examples)
+    tested = round(len(moments) * protocol.test)
+    edges = len(moments) - tested + np.round(np.linspace(0, tested, protocol.folds + 1)).astype(np.int64)
+    if tested < protocol.folds:
+        raise BadInput(
+            f"{_counted(tested, 'moment')} to test cannot be divided into {protocol.folds} stretches; set fewer "
+            "protocol.folds"
+        )
+    folds = []
+    for start, stop in pairwise(edges.tolist()):
+        starts_valid = start - round(start * protocol.valid)
+        folds.append(_apart(examples, position, starts_valid, start, stop, protocol.purge))
+    return tuple(folds)
+
+
+def _moments(examples: Examples) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The distinct moments in their order, and (n,) which of them each row is of."""
     if examples.time is None:
         raise BadInput("rows are split by time, but the data names none; say which column with --time COLUMN")
     moments, position = np.unique(examples.time, return_inverse=True)
     if len(moments) < 3:
         raise BadInput(f"rows are split by time, but there are only {len(moments)} distinct moments; at least 3 needed")
+    return moments, position
+
+
+def _by_time(examples: Examples, protocol: Protocol) -> Fold:
+    """The last moments test, the ones before them validate; rows of one moment stay together."""
+    moments, position = _moments(examples)
     share = np.cumsum(np.bincount(position)) / len(examples)  # of the rows up to and including each moment
     starts_test = int(np.clip(np.searchsorted(share, 1 - protocol.test, side="left") + 1, 2, len(moments) - 1))
     before = share[starts_test - 1]
     starts_valid = int(np.clip(np.searchsorted(share, before * (1 - protocol.valid)) + 1, 1, starts_test - 1))
-    part = np.digitize(position, [starts_valid, starts_test])
-    train, valid, test = (np.flatnonzero(part == which) for which in range(3))
+    return _apart(examples, position, starts_valid, starts_test, len(moments), protocol.purge)
+
+
+def _apart(
+    examples: Examples, position: NDArray[np.int64], starts_valid: int, starts_test: int, stop: int, purge: int
+) -> Fold:
+    """Rows before one moment train, from there on validate, and test from another on; `purge` moments are left out
+    before each border."""
+    train = np.flatnonzero(position < starts_valid - purge)
+    valid = np.flatnonzero((position >= starts_valid) & (position < starts_test - purge))
+    test = np.flatnonzero((position >= starts_test) & (position < stop))
+    if not len(train) or not len(valid):
+        raise BadInput(
+            f"nothing is left to learn from, or to validate on, before the tested moments once "
+            f"{_counted(purge, 'moment')} are left out; set protocol.purge, protocol.test or protocol.folds lower"
+        )
     if examples.ids is None:
         return Fold(train, valid, test)
     # Whoever is tested, or validated on, has no earlier rows to be learned from: these rows are left out.

@@ -18,13 +18,15 @@ class Unlabelled:
 
     Args:
         columns: name -> (n, ...) values.
-        files: (n,) the file that each row was read from; empty where one file holds all.
+        files: (n,) the file that each row was read from, or another name of it; empty where one file holds all.
         notes: what reading repaired or skipped.
+        called: what `files` names.
     """
 
     columns: Mapping[str, Any]
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    called: str = "file"
 
 
 def files_to_predict(path: Path, suffixes: tuple[str, ...]) -> tuple[Sequence[Path], list[str]]:

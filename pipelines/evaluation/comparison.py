@@ -33,7 +33,8 @@ def compare(
 
     Cross-validation: corrected resampled t-test of the folds' differences. Holdout: DeLong's test for the AUROC of
     independent, unweighted rows; the paired bootstrap for everything else, of whole ids where ids repeat, of blocks of
-    moments where rows were divided by time. With several trainings Student's t, of the spread that the bootstrap finds
+    moments where rows were divided by time, of all stretches of a walk forward together; the Ledoit-Wolf test for the
+    Sharpe ratio. With several trainings Student's t, of the spread that the bootstrap finds
     between rows and that between trainings.
 
     Args:

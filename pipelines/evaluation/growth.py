@@ -133,7 +133,7 @@ def crossing_interval(
     found = crossing(rows, leads[~np.isnan(leads).any(axis=1)])
     if 2 * len(found) < resamples:
         return math.nan, math.nan
-    resampled = len(networks[0].parts) == 1 and networks[0].units > 1
+    resampled = not networks[0].apart and networks[0].units > 1
     tail = expanded_tail(0.05, networks[0].units) if resampled else 0.025
     low, high = np.quantile(found, [tail, 1 - tail], method="inverted_cdf")  # no mean of a number and infinity
     return float(low), float(high)
@@ -160,7 +160,7 @@ def drawn(
         place: tells one training's luck from another's.
     """
     score = objective.primary
-    if len(outcome.parts) == 1:
+    if not outcome.apart:
         found = outcome.replicates(objective, resamples, seed, length)[score]
         if outcome.trainings == 1:
             return found

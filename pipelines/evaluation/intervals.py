@@ -25,15 +25,15 @@ def estimates(outcome: Outcome, objective: Objective, resamples: int = 1000, see
 
     Cross-validation: the mean over the folds, with the corrected interval. Holdout: the bootstrap, of whole ids
     where ids repeat; the AUROC of independent, unweighted rows has DeLong's interval, as its test does. Where rows were
-    divided by time: Student's, with the spread of resampled blocks. With several trainings the mean over them, and
-    Student's interval with the spread of rows and trainings.
+    divided by time: Student's, with the spread of resampled blocks, of all stretches of a walk forward together. With
+    several trainings the mean over them, and Student's interval with the spread of rows and trainings.
     """
-    if len(outcome.parts) > 1:
+    if outcome.apart:
         return _over_folds(outcome, objective)
     values = outcome.scores(objective)
     if outcome.trainings > 1 or outcome.sequence is not None:
         drawn = outcome.training_replicates(objective, resamples, seed)
-        (by_training,) = outcome.training_scores(objective)
+        by_training = outcome.scores_by_training(objective)
         return {
             name: student(
                 value,
@@ -54,12 +54,12 @@ def spread_of(outcome: Outcome, objective: Objective, resamples: int = 1000, see
     NaN in both where there was one training only.
     """
     name = objective.primary
-    by_training = [[each[name] for each in fold] for fold in outcome.training_scores(objective)]
     if outcome.trainings == 1:
         return Spread(math.nan, math.nan)
-    if len(by_training) == 1:
+    if not outcome.apart:
         drawn = [each[name] for each in outcome.training_replicates(objective, resamples, seed)]
-        return of_resamples(by_training[0], drawn, outcome.units)
+        return of_resamples([each[name] for each in outcome.scores_by_training(objective)], drawn, outcome.units)
+    by_training = [[each[name] for each in fold] for fold in outcome.training_scores(objective)]
     means = np.mean(by_training, axis=1)
     known = means[~np.isnan(means)]
     error = math.nan

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.data.examples import Examples
 from pipelines.evaluation import blocks
-from pipelines.evaluation.replicates import replicate
+from pipelines.evaluation.replicates import over_stretches, replicate
 from pipelines.evaluation.scores import squared_distances
 from pipelines.objectives.objective import Objective, Predictions
 
@@ -60,8 +60,8 @@ class Round:
 class Outcome:
     """One contender's test, pooled over the folds and trainings.
 
-    The n rows are those of a holdout, or all rows once per repeat of cross-validation; each of several trainings adds
-    them again.
+    The n rows are those of a holdout, of all stretches of a walk forward, which follow each other in time, or all rows
+    once per repeat of cross-validation; each of several trainings adds them again.
 
     Args:
         target: (n,) encoded by the objective.
@@ -150,6 +150,12 @@ class Outcome:
             folds[number].append(each)
         return tuple(tuple(fold) for fold in folds)
 
+    @property
+    def apart(self) -> bool:
+        """Whether folds are judged one by one: those of cross-validation are. The stretches of a walk forward follow
+        each other in time, so they are judged as the one stretch that they make up."""
+        return len(self.parts) > 1 and self.sequence is None
+
     @cached_property
     def sizes(self) -> tuple[float, float]:
         """Rows that a fold learned from and was tested on, on average."""
@@ -208,7 +214,7 @@ class Outcome:
     def losses(self) -> Floats | None:
         """(n,) squared distance of each prediction from the truth; None where it is neither classes nor a number."""
         values = self.predictions.values
-        if values.dtype.kind != "f" or self.target.dtype.kind not in "iuf" or values.ndim > 2:
+        if self.target.ndim > 1 or values.dtype.kind != "f" or self.target.dtype.kind not in "iuf" or values.ndim > 2:
             return None
         if values.ndim == 2:
             return squared_distances(self.target, values)
@@ -287,12 +293,36 @@ class Outcome:
 
     def _resampled(self, objective: Objective, resamples: int, seed: int, length: float) -> dict[str, Floats]:
         units = self.clusters if self.sequence is None else self.sequence
-        return replicate(self.target, self.predictions, objective, self.weight, units, resamples, seed, length)
+        how = (units, resamples, seed, length, self._stretches(objective))
+        return replicate(self.target, self.predictions, objective, self.weight, *how)
 
     def scores(self, objective: Objective) -> dict[str, float]:
         """The objective's scores of the rows of all folds, the mean over the trainings."""
-        whole = map(self.training, range(self.trainings))
-        return _mean([objective.scores(each.target, each.predictions, each.weight) for each in whole])
+        return _mean(self.scores_by_training(objective))
+
+    def scores_by_training(self, objective: Objective) -> list[dict[str, float]]:
+        """The objective's scores of the rows of all folds, of each training."""
+        return [self.training(number)._scores_in_time(objective) for number in range(self.trainings)]
+
+    def _scores_in_time(self, objective: Objective) -> dict[str, float]:
+        """Of one training of each fold."""
+        stretches = self._stretches(objective)
+        if stretches is None:
+            return objective.scores(self.target, self.predictions, self.weight)
+        weight = np.ones(len(self)) if self.weight is None else self.weight
+        rows = [np.arange(each.start, each.stop) for each in self.rounds]
+        found = [{name: np.array([value]) for name, value in self._scores(objective, each).items()} for each in rows]
+        means = over_stretches(found, [weight[each].sum(keepdims=True) for each in rows])
+        return {name: float(value[0]) for name, value in means.items()}
+
+    def _stretches(self, objective: Objective) -> NDArray[np.int64] | None:
+        """(n,) number of the stretch of a walk forward that each row is scored in; None where there is one.
+
+        What one model says of a row cannot be ranked against what another, of a later stretch, says of its own: where
+        the share of positives changes, constant guesses would have an AUROC other than .5. A portfolio is one path.
+        """
+        several = len(self.rounds) > 1 and self.sequence is not None and objective.kind != "allocation"
+        return self.folds if several else None
 
     def _scores(self, objective: Objective, index: NDArray[np.int64]) -> dict[str, float]:
         weight = None if self.weight is None else self.weight[index]

@@ -16,6 +16,7 @@ from pipelines.evaluation.intervals import corrected_error, percentiles, two_cla
 from pipelines.evaluation.outcome import Outcome
 from pipelines.evaluation.replicates import replicate
 from pipelines.evaluation.scores import RANGES
+from pipelines.evaluation.sharpe import ledoit_wolf
 from pipelines.evaluation.spread import Spread
 from pipelines.objectives.objective import Objective, Predictions
 
@@ -71,13 +72,15 @@ class Settings:
 
 def test(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired:
     """Test the difference of two contenders that were tested on the same rows."""
-    if len(ours.parts) > 1:
+    if ours.apart:
         found = _over_folds(ours, theirs, settings)
         if found is not None:
             return found
         # Every fold differs by the same amount, so only the rows can say whether that is chance.
     elif settings.score == "auroc" and two_classes(ours.predictions, settings.objective) and _plain(ours):
         return _by_delong(ours, theirs)
+    elif settings.score == "sharpe" and ours.trainings == 1:
+        return _by_ledoit_wolf(ours, theirs, settings)
     return _by_resamples(ours, theirs, settings)
 
 
@@ -179,6 +182,22 @@ def _by_delong(ours: Outcome, theirs: Outcome) -> Paired:
     sides = (ours.target, ours.predictions.values[:, 1], theirs.predictions.values[:, 1])
     tested, found = delong(*sides), Spread(difference_error(*sides)[1], math.inf)
     return Paired("DeLong", tested, found, _student_at_most(tested[0], found), ours.units, found.of_rows)
+
+
+def _by_ledoit_wolf(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired:
+    objective: Any = settings.objective
+    net, other = (objective.path(each.target, each.predictions).net for each in (ours, theirs))
+    found = ledoit_wolf(net, other, math.ceil(settings.length), settings.resamples, settings.seed)
+    units = ours.units_for(settings.length)
+
+    def at_most(bound: float) -> float:
+        if math.isnan(found.difference) or not found.error > 0:
+            return 1.0 if math.isnan(found.difference) else float(found.difference <= bound)
+        beyond = (found.drawn >= (found.difference - bound) / found.error).sum()
+        return float(1 + beyond) / (1 + len(found.drawn))
+
+    error = Spread(found.error, units - 1)
+    return Paired("Ledoit-Wolf", found[:1] + found[2:5], error, at_most, units, error.of_rows)
 
 
 def _by_resamples(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.evaluation import scores
+from pipelines.evaluation import portfolio, scores
 from pipelines.evaluation.blocks import stationary_counts
 from pipelines.evaluation.ranking import Ranking
 from pipelines.objectives.objective import Objective, Predictions
@@ -50,6 +50,7 @@ def replicate(
     resamples: int = 1000,
     seed: int = 0,
     length: float = 1.0,
+    stretches: NDArray[np.int64] | None = None,
 ) -> dict[str, Floats]:
     """Every score of the objective under bootstrap resamples of the rows, or of whole clusters.
 
@@ -63,6 +64,8 @@ def replicate(
         resamples: how many.
         seed: the same one gives every contender the same resamples.
         length: above 1, clusters are drawn in blocks of so many neighbours on average, in the order of their ids.
+        stretches: (n,) number of the stretch in which each row is scored with its like, the scores being the means over
+            the stretches (`over_stretches`); None scores all rows together.
 
     Returns:
         score name -> (resamples,) values, NaN where a resample leaves a score undefined (one class only, no weight).
@@ -75,6 +78,8 @@ def replicate(
     at_once = max(1, CELLS_AT_ONCE // len(target))
     fast = fast_judge(target, predictions, objective, names, weight)
     judge = fast or _slow_judge(target, predictions, objective, names, weight)
+    if stretches is not None:
+        judge = _judge_of_stretches(target, predictions, objective, names, weight, stretches)
 
     def judge_part(part: int) -> dict[str, Floats]:
         counts = resample_counts(units, min(at_once, resamples - part * at_once), seed, part, length)
@@ -102,6 +107,9 @@ def fast_judge(
         judge = multiclass_judge(target, values, predictions.labels())
     elif objective.kind == "regression" and values.ndim == 1:
         judge = regression_judge(target, values)
+    elif objective.kind == "allocation":
+        path: Any = objective
+        judge = portfolio.judged(path.path(target, predictions))
     else:
         return None
     if set(judge(np.ones((1, len(target))))) != set(names):
@@ -206,6 +214,43 @@ def _slow_judge(
         return {name: np.array([each[name] for each in found], np.float64) for name in names}
 
     return judge
+
+
+def _judge_of_stretches(
+    target: NDArray[Any],
+    predictions: Predictions,
+    objective: Objective,
+    names: tuple[str, ...],
+    weight: NDArray[Any] | None,
+    stretches: NDArray[np.int64],
+) -> Judge:
+    parts: list[tuple[NDArray[np.int64], NDArray[Any], Judge]] = []
+    for number in np.unique(stretches):
+        rows = np.flatnonzero(stretches == number)
+        own = None if weight is None else np.asarray(weight)[rows]
+        given = (target[rows], predictions.take(rows), objective, names, own)
+        parts.append((rows, np.ones(len(rows)) if own is None else own, fast_judge(*given) or _slow_judge(*given)))
+
+    def judge(counts: Floats) -> dict[str, Floats]:
+        found = [each(counts[:, rows]) for rows, _, each in parts]
+        return over_stretches(found, [np.einsum("bn,n->b", counts[:, rows], own) for rows, own, _ in parts])
+
+    return judge
+
+
+def over_stretches(found: Sequence[Mapping[str, Floats]], mass: Sequence[Floats]) -> dict[str, Floats]:
+    """Mean of each score over stretches, by the weight of their rows; those in which it is not defined are left out.
+
+    Args:
+        found: of each stretch, score name -> (b,) values.
+        mass: of each stretch, (b,) weight of its rows.
+    """
+    means = {}
+    for name in found[0]:
+        values = np.array([each[name] for each in found], np.float64)
+        counted = np.where(np.isnan(values), 0.0, np.array(mass, np.float64))
+        means[name] = _divide((np.nan_to_num(values) * counted).sum(axis=0), counted.sum(axis=0))
+    return means
 
 
 def _one_hot(index: NDArray[np.int64], classes: int, keep: NDArray[Any] | None = None) -> Any:

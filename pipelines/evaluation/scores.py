@@ -32,6 +32,12 @@ GREATER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
         "rmse": False,
         "mae": False,
         "r2": True,
+        "sharpe": True,
+        "annual_return": True,
+        "volatility": False,
+        "max_drawdown": False,
+        "turnover": False,
+        "tail_loss": False,
     }
 )
 """The direction of each score."""
@@ -49,6 +55,12 @@ RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "rmse": (0.0, math.inf),
         "mae": (0.0, math.inf),
         "r2": (-math.inf, 1.0),
+        "sharpe": (-math.inf, math.inf),
+        "annual_return": (-1.0, math.inf),
+        "volatility": (0.0, math.inf),
+        "max_drawdown": (0.0, 1.0),
+        "turnover": (0.0, math.inf),
+        "tail_loss": (-math.inf, 1.0),
     }
 )
 """Smallest and largest value of each score; no interval reaches beyond."""

@@ -151,7 +151,7 @@ def _of_more_rows(tested: Comparison | None, n: int) -> Sequence[str]:
         ]
     rows = tested.rows_to_decide
     units = _two_digits(rows * tested.units / n)
-    kind = "stretches of time" if "block" in tested.test else "ids"
+    kind = "stretches of time" if "block" in tested.test or tested.test == "Ledoit-Wolf" else "ids"
     of = f" (of {units:,} more {kind})" if 0 < tested.units < n else ""
     return [f"About {rows:,.0f} more tested rows{of} would decide it if the lead stays as it is (80 % power)."]
 
@@ -162,6 +162,8 @@ def _two_digits(value: float) -> int:
 
 def _spoken(score: str) -> str:
     name = score.replace("_", " ")
+    if name == "sharpe":
+        return "Sharpe"
     return name.upper() if name in ("auroc", "rmse", "mae", "f1", "r2") else name
 
 

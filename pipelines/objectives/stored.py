@@ -8,13 +8,20 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.errors import BadInput
+from pipelines.objectives.allocation import Allocation
 from pipelines.objectives.classification import Classification
 from pipelines.objectives.errors import RowErrors
+from pipelines.objectives.forecast import Forecast
 from pipelines.objectives.members import Members
 from pipelines.objectives.objective import Objective
 from pipelines.objectives.regression import Regression
 
-KINDS: Mapping[str, Any] = {"classification": Classification, "regression": Regression}
+KINDS: Mapping[str, Any] = {
+    "allocation": Allocation,
+    "classification": Classification,
+    "forecast": Forecast,
+    "regression": Regression,
+}
 
 
 def to_dict(objective: Any) -> dict[str, Any]:

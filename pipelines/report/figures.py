@@ -266,6 +266,7 @@ def _is_merit(score: str) -> bool:
 SPOKEN: Mapping[str, str] = {
     "auroc": "AUROC", "tpr": "true positive rate", "fpr": "false positive rate", "ppv": "precision (PPV)",
     "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "brier": "Brier score",
+    "sharpe": "Sharpe ratio",
 }  # fmt: skip
 
 

