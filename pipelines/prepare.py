@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
@@ -33,6 +33,9 @@ from pipelines.training.spending import require_affordable
 MANY_ROWS = 20_000
 """From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
 
+
+LONGEST_DELAY = 0.1
+"""Of all time that the data span: a task's own delay of labels beyond it would leave too few rows."""
 
 MANY_IDS, MOST_FOLDS = 20, 6
 """With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
@@ -135,22 +138,25 @@ def prepare(
     rule = _rule(asked)
     mitigation.named(asked.mitigate)
     with progress.stage("read and check the data"):
-        dataset = load(task, request)
+        dataset = load(task, replace(request, delay=asked.delay))
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
         objective = _deciding(objective, rule)
         if asked.calibrate != "none" and objective.kind != "classification":
             raise BadInput(f"--set protocol.calibrate={asked.calibrate} is for classes; this target is none")
-        recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
+        fitting = _fitting(task.protocol, dataset, request)
+        recipe, protocol = settings.apply(assignments, task.recipe, fitting)
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
+        _require_alerts(task, protocol)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
-        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
+        notes = (*dataset.notes, *_left_out(task, fitting, protocol, dataset))
+        dataset = replace(dataset, notes=(*notes, *assumed(dataset, codes, classes, whole, protocol.delay)))
         parts = (folds[0].train, folds[0].valid, folds[0].test)
         checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
     if request.where != "sample":
@@ -171,10 +177,10 @@ def _require_effect(
     Raises:
         BadInput: with the setting, and what it needs.
     """
-    if protocol.block and protocol.by != "time":
+    for name in (each for each in ("block", "delay") if protocol.by != "time" and getattr(protocol, each)):
         raise BadInput(
-            f"--set protocol.block={protocol.block}: it does nothing where rows are not split by time; say which "
-            "column holds the moments with --time COLUMN, or leave it out"
+            f"--set protocol.{name}={getattr(protocol, name)}: it does nothing where rows are not split by time; say "
+            "which column holds the moments with --time COLUMN, or leave it out"
         )
     moments = 0 if examples.time is None else len(np.unique(examples.time[folds[0].test]))
     if protocol.block * LEAST_BLOCKS > moments and protocol.block:
@@ -193,6 +199,11 @@ def _require_effect(
             f"--set protocol.seeds={protocol.seeds} trains several networks on the same rows, each of which would "
             "spend what recipe.dp_epsilon allows one; leave it at 1"
         )
+
+
+def _require_alerts(task: Task, protocol: Splitting) -> None:
+    if task.alerts is None and (protocol.alert_budget or protocol.alert_cost >= 0):
+        raise BadInput(f"--set protocol.alert_budget and alert_cost do nothing here: {task.name} has no alerts")
 
 
 def _rule(protocol: Splitting) -> Rule | None:
@@ -250,8 +261,8 @@ def load(task: Task, request: DataRequest) -> Dataset:
 def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Splitting:
     """The task's protocol, adapted to what this data has: moments, ids, its own test rows, many rows, few ids."""
     ids, official = dataset.examples.ids, dataset.official
-    if request.time is not None:
-        return replace(protocol, kind="holdout", by="time")
+    if request.time is not None or (protocol.by == "time" and dataset.examples.time is not None):
+        return replace(protocol, kind="holdout", by="time", delay=_delay(protocol, dataset))
     by: Any = "id" if ids is not None else "row"
     if official is not None and (official == "test").any():
         return replace(protocol, by=by, kind="holdout")
@@ -260,6 +271,24 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
         return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
     many = request.where != "sample" and len(dataset.examples) >= MANY_ROWS
     return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
+
+
+def _delay(protocol: Splitting, dataset: Dataset) -> float:
+    """The delay that the task declares, where the data are long enough for one; what is asked for comes after."""
+    time = dataset.examples.time
+    return protocol.delay if time is None or protocol.delay <= LONGEST_DELAY * np.ptp(time) else 0.0
+
+
+def _left_out(task: Task, fitting: Splitting, protocol: Splitting, dataset: Dataset) -> Iterator[str]:
+    """What the task declares and these data cannot have."""
+    if task.protocol.by == "time" and fitting.delay < task.protocol.delay and not protocol.delay:
+        yield (
+            f"the delay of labels by {task.protocol.delay:g} is left out of the split: the data are too short for it; "
+            "--set protocol.delay says another"
+        )
+    for network in task.networks:
+        if network.unasked and (absent := [each for each in network.needs if each not in dataset.examples.columns]):
+            yield f"{network.name} is left out: it learns from {', '.join(absent)}, which these data have not"
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
@@ -272,4 +301,6 @@ def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> 
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
         return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{again}"
     official = dataset.official is not None and protocol.by != "time" and (dataset.official == "test").any()
+    if protocol.delay:
+        again = f", labels known after {protocol.delay:g}{again}"
     return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit}){again}"

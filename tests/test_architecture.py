@@ -18,6 +18,7 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
     "pipelines.report.tuning",
 )
 STUDY = "pipelines.report.study"
+ALERTS = "pipelines.report.alerts"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -45,7 +46,7 @@ ALLOWED = {
         "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
     ),
     "pipelines.evaluation": (
-        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY,
+        "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, ALERTS,
     ),
     "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER),

@@ -49,16 +49,19 @@ def predict_file(where: str, source: Path, destination: Path, contender: str | N
 
 def _read(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
     """The rows; the file of each, where each has its own; and notes."""
-    if set(model.kinds.values()) <= TABULAR:
+    if set(model.kinds.values()) <= TABULAR and not model.reading:
         examples, notes = _read_table(model, source)
         return examples, (), tuple(notes)
     if model.by_group is not None:
         raise BadInput(
-            f"{model.name} decides by {model.by_group.attribute}, which pictures and recordings do not say; name "
-            "another --contender"
+            f"{model.name} decides by {model.by_group.attribute}, which these rows do not say; name another --contender"
         )
     own: Any = catalogue.find(model.task).sources.own
-    rows: Unlabelled = own.unlabelled(str(source), model.shapes)
+    rows: Unlabelled
+    if model.reading:
+        rows = own.to_predict(str(source), model.kinds, model.reading)
+    else:
+        rows = own.unlabelled(str(source), model.shapes)
     length = len(next(iter(rows.columns.values())))
     examples = Examples(columns=rows.columns, target=np.full(length, np.nan), kinds=model.kinds)
     return examples, rows.files, rows.notes

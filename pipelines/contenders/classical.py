@@ -31,7 +31,10 @@ READ_BYTES, FEATURE_BYTES = 16 << 20, 2 << 20
 """Of a column, how much is read on demand at a time, and how much of that has its features taken at a time: computing
 them may take 100 times that."""
 
-SCORERS = {"auroc": "roc_auc", "accuracy": "accuracy", "rmse": "neg_root_mean_squared_error"}
+SCORERS = {
+    "auroc": "roc_auc", "average_precision": "average_precision", "accuracy": "accuracy",
+    "rmse": "neg_root_mean_squared_error",
+}  # fmt: skip
 """Our primary scores by scikit-learn's names."""
 
 

@@ -56,6 +56,7 @@ class Saved:
         threshold: probability of the positive class from which it decides for it; NaN where none was chosen.
         calibration: what probabilities are mapped by before that; None where they stay as they are.
         by_group: thresholds of each group, where it decides by those.
+        reading: how its source read the columns, where rows to predict have to be read by that source.
     """
 
     task: str
@@ -67,6 +68,7 @@ class Saved:
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     calibration: Calibration | None = None
     by_group: GroupThresholds | None = None
+    reading: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -86,6 +88,7 @@ def save(
     threshold: float,
     calibration: Calibration | None = None,
     by_group: GroupThresholds | None = None,
+    reading: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
@@ -105,6 +108,7 @@ def save(
         "threshold": None if threshold != threshold else threshold,
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
+        "reading": dict(reading or {}),
     }
     with whole(folder / DESCRIPTION) as file:
         file.write(json.dumps(description, indent=1).encode())
@@ -143,6 +147,7 @@ def load(folder: Path) -> Saved:
         calibration = None if told is None else from_dict(told)
         told = description.get("by_group")
         by_group = None if told is None else group_thresholds.from_dict(told)
+        reading = {str(part): str(said) for part, said in description.get("reading", {}).items()}
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):
@@ -158,13 +163,14 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group, reading)
 
 
 def _load_keras(path: Path) -> Any:
     import keras
 
     # Importing them registers our layers, which safe mode then finds by name.
+    import pipelines.models.events
     import pipelines.models.layers
     import pipelines.models.members
     import pipelines.models.tokens  # noqa: F401

@@ -160,7 +160,10 @@ def _units(examples: Examples, rows: Rows, by: str) -> int:
 
 
 def _by_time(examples: Examples, protocol: Protocol) -> Fold:
-    """The last moments test, the ones before them validate; rows of one moment stay together."""
+    """The last moments test, the ones before them validate; rows of one moment stay together.
+
+    Rows whose labels are not known yet when what they would teach is used are in no part.
+    """
     if examples.time is None:
         raise BadInput("rows are split by time, but the data names none; say which column with --time COLUMN")
     moments, position = np.unique(examples.time, return_inverse=True)
@@ -172,6 +175,14 @@ def _by_time(examples: Examples, protocol: Protocol) -> Fold:
     starts_valid = int(np.clip(np.searchsorted(share, before * (1 - protocol.valid)) + 1, 1, starts_test - 1))
     part = np.digitize(position, [starts_valid, starts_test])
     train, valid, test = (np.flatnonzero(part == which) for which in range(3))
+    if protocol.delay:
+        train = train[examples.time[train] <= moments[starts_valid] - protocol.delay]
+        valid = valid[examples.time[valid] <= moments[starts_test] - protocol.delay]
+        if not len(train) or not len(valid):
+            raise BadInput(
+                f"--set protocol.delay={protocol.delay:g}: no row's label is known so late; the moments before the "
+                f"test span {moments[starts_test] - moments[0]:g}, so set less, or 0"
+            )
     if examples.ids is None:
         return Fold(train, valid, test)
     # Whoever is tested, or validated on, has no earlier rows to be learned from: these rows are left out.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,15 @@ class Classification:
         classes: the labels in the order of the outputs, the positive one last of two; found by `resolve`.
         decide_by: how the decision threshold is chosen on validation rows; `evaluation.thresholds.RULES` has the ways.
         label_smoothing: share of each label spread evenly over all classes (Szegedy et al. 2016).
+        primary_of_two: which score decides who wins, where there are two classes. The average precision looks at the
+            rows ranked first alone, which counts where positives are rare.
     """
 
     positive: str | None = None
     classes: tuple[str, ...] = ()
     decide_by: str = "balanced_accuracy"
     label_smoothing: float = 0.0
+    primary_of_two: Literal["auroc", "average_precision"] = "auroc"
     kind: str = "classification"
 
     @property
@@ -43,7 +46,7 @@ class Classification:
 
     @property
     def primary(self) -> str:
-        return "auroc" if self.binary else "accuracy"
+        return self.primary_of_two if self.binary else "accuracy"
 
     @property
     def outputs(self) -> int:

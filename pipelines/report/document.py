@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from pipelines.report.alerts import AlertReport
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
@@ -260,6 +261,8 @@ class Report:
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
     mitigations: tuple[Mitigation, ...] = ()
+    alerts: AlertReport | None = None
+    """Of tasks whose rows come day by day: what the alerts of a day's budget find, and what they are worth."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -299,6 +302,8 @@ class Report:
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
         fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
+        if fields.get("alerts") is not None:
+            fields["alerts"] = AlertReport.from_dict(fields["alerts"], _estimate)
         return cls(**fields)
 
 
