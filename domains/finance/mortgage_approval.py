@@ -13,7 +13,7 @@ while the lender's own is, and nearly always followed by it.
 
 Expected: AUROC about .79 for the network and .78 to .80 for the best baseline, which no verdict tells apart (seeds 0 to
 2); two minutes on 2 cores. With `insurance`, which leaks, it would be .83. At the thresholds with the best balanced
-accuracy the network falsely predicts a denial for 24 % of the other applicants and 46 % of African Americans; `--set
+accuracy the network falsely predicts a denial for 25 % of the other applicants and 48 % of African Americans; `--set
 protocol.mitigate=all` tries to mend that and says what it costs.
 """
 

@@ -28,13 +28,15 @@ def mlp(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     """Encoded columns > two hidden layers of ReLU units with dropout > outputs. `recipe.width` units, 128 if 0."""
     import keras
 
+    from pipelines.models.dropout import ByteDropout
+
     encode = encoder(train)
     width = recipe.width or 128
     inputs = keras.Input(encode.output_shape[1:])
     hidden = inputs
     for _ in range(2):
         hidden = keras.layers.Dense(width, activation="relu")(hidden)
-        hidden = keras.layers.Dropout(recipe.dropout)(hidden)
+        hidden = ByteDropout(recipe.dropout)(hidden)
     return Architecture(encode, keras.Model(inputs, keras.layers.Dense(objective.outputs)(hidden)), xla=True)
 
 
@@ -48,6 +50,7 @@ def tabm(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     """
     import keras
 
+    from pipelines.models.dropout import ByteDropout
     from pipelines.models.members import MemberDense, SharedDense
 
     encode = encoder(train)
@@ -56,7 +59,7 @@ def tabm(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     hidden = inputs
     for place in range(2):
         hidden = SharedDense(width, MEMBERS, signs=place == 0, activation="relu")(hidden)
-        hidden = keras.layers.Dropout(recipe.dropout)(hidden)
+        hidden = ByteDropout(recipe.dropout)(hidden)
     outputs = MemberDense(objective.outputs)(hidden)
     return Architecture(encode, keras.Model(inputs, outputs), xla=True, members=MEMBERS)
 
@@ -71,6 +74,7 @@ def ft_transformer(train: Examples, objective: Objective, recipe: Recipe) -> Arc
     """
     import keras
 
+    from pipelines.models.dropout import ByteDropout
     from pipelines.models.tokens import AnswerToken, ColumnTokens
 
     layers = keras.layers
@@ -83,7 +87,7 @@ def ft_transformer(train: Examples, objective: Objective, recipe: Recipe) -> Arc
         seen = layers.MultiHeadAttention(HEADS, max(1, width // HEADS), dropout=recipe.dropout)(seen, seen)
         tokens = layers.Add()([tokens, seen])
         hidden = layers.Dense(2 * width, activation="gelu")(layers.LayerNormalization()(tokens))
-        hidden = layers.Dense(width)(layers.Dropout(recipe.dropout)(hidden))
+        hidden = layers.Dense(width)(ByteDropout(recipe.dropout)(hidden))
         tokens = layers.Add()([tokens, hidden])
     answer = layers.LayerNormalization()(tokens[:, 0])
     return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(answer)), xla=True)
