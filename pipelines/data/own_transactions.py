@@ -123,8 +123,8 @@ class OwnTransactions:
         refunds = table.at(transactions.amount < 0)
         if refunds:
             raise BadInput(
-                f"{table.path}: {table.place} {numbered(refunds)}: the amount is negative; refunds are no payments, so "
-                "leave them out"
+                f"{table.path}: {table.place}{'s' if len(refunds) > 1 else ''} {numbered(refunds)}: the amount is "
+                "negative; refunds are no payments, so leave them out"
             )
         order = np.argsort(transactions.time, kind="stable")
         made, _ = transactions.take(order).inputs(float(reading["delay"]))
