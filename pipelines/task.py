@@ -231,10 +231,6 @@ class Task:
         require(any(each.unasked for each in self.networks), f"{self.name} declares no network that competes unasked")
         for network in self.networks:
             require_searchable(self.recipe, network.search or {})
-        require(
-            any(each.unasked and not each.needs for each in self.networks),
-            f"every network of {self.name} that competes unasked needs columns that data may lack",
-        )
         require(bool(self.baselines), f"{self.name} declares no baseline; a score alone decides nothing")
         names = [each.name for each in self.networks] + [each.name for each in self.baselines]
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")

@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli import layout
-from pipelines.cli.layout import interval, signed
+from pipelines.cli.layout import interval, number, signed
 from pipelines.cli.show_bias import with_interval
 from pipelines.report.alerts import AlertReport
-from pipelines.report.document import Report
+from pipelines.report.document import Estimate, Report
 
 HEADINGS = {
     "precision": "precision",
@@ -50,11 +50,15 @@ def reading(told: AlertReport) -> str:
     """The network's lead over the best baseline in money and in frauds found."""
     saved, recall = told.difference["saved_per_day"], told.difference["recall"]
     clear = "" if saved.low > 0 or saved.high < 0 else ", which may be chance"
-    ends, of_recall = interval(saved.low, saved.high, how=signed), interval(recall.low, recall.high, how=signed)
     return (
-        f"{told.network} saves {signed(saved.value)} a day more than {told.baseline} ({ends}){clear}; it finds "
-        f"{signed(recall.value)} more of the frauds ({of_recall})."
+        f"{told.network} saves {_more(saved)} a day than {told.baseline} (difference "
+        f"{interval(saved.low, saved.high, 2, signed)}){clear}; it finds {_more(recall)} of the frauds "
+        f"({interval(recall.low, recall.high, 2, signed)})."
     )
+
+
+def _more(difference: Estimate) -> str:
+    return f"{number(abs(difference.value), 2)} {'less' if difference.value < 0 else 'more'}"
 
 
 def _table(told: AlertReport, names: Sequence[str], wide: bool) -> Table:

@@ -26,6 +26,7 @@ def event_gru(column: str, channels: Mapping[str, str]) -> Callable[[Examples, O
         import keras
         from keras import layers
 
+        from pipelines.models.dropout import ByteDropout
         from pipelines.models.events import EventEncoding
 
         raw, values = keras_inputs(train, [column]), train.columns[column]
@@ -37,8 +38,8 @@ def event_gru(column: str, channels: Mapping[str, str]) -> Callable[[Examples, O
         hidden = layers.GRU(width)(inputs, mask=inputs[..., 0] > 0.5)
         # The row's own event once more: what it says must not have to go through the whole memory.
         hidden = layers.Concatenate()([hidden, inputs[:, -1]])
-        hidden = layers.Dense(width, activation="relu")(layers.Dropout(recipe.dropout)(hidden))
-        outputs = layers.Dense(objective.outputs)(layers.Dropout(recipe.dropout)(hidden))
+        hidden = layers.Dense(width, activation="relu")(ByteDropout(recipe.dropout)(hidden))
+        outputs = layers.Dense(objective.outputs)(ByteDropout(recipe.dropout)(hidden))
         return Architecture(encode, keras.Model(inputs, outputs), xla=True)
 
     return build
