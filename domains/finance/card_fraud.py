@@ -2,9 +2,9 @@
 
 Data: `sample` is simulated (`builders.simulated_cards`: 78 000 payments of 450 customers at 300 terminals in half a
 year, 1.1 % of them fraud of four kinds); nobody may give away a bank's. Your own is a table of payments: `--data
-payments.csv`, with columns called time, amount, fraud, customer and terminal, or as `--time`, `--target` and `--id` (the
-customer) say; x and y, in km, where places are known; other columns are taken as they are. The `creditcard.csv` of ULB,
-which has no customers, is read as it is.
+payments.csv`, with columns called time, amount, fraud, customer and terminal, or as `--time`, `--target` and `--id`
+(the customer) say; x and y, in km, where places are known; other columns are taken as they are. The `creditcard.csv` of
+ULB, which has no customers, is read as it is.
 
 A row is a payment. What a model sees of it was known as it was made: the payment itself, how often and how much its
 customer and its terminal paid and were paid before in windows of 1, 7 and 30 days, how much of that was fraud as far as
@@ -40,10 +40,13 @@ TASK = Task(
     summary="Which card payments are fraud (sample: simulated cards)",
     sources=Sources(sample=SampleTransactions(), own=OwnTransactions()),
     objective=Classification(primary_of_two="average_precision", decide_by="f1"),
-    networks=(Network("tabm", partial(tabm, bins=BINS)), Network("gru", event_gru(HISTORY, CHANNELS), needs=(HISTORY,))),
+    networks=(
+        Network("tabm", partial(tabm, bins=BINS)),
+        Network("gru", event_gru(HISTORY, CHANNELS), needs=(HISTORY,)),
+    ),
     baselines=(Baseline("prior", prior), Baseline("linear", linear), Baseline("boosting", boosting)),
     recipe=Recipe(
-        epochs=10, batch_size=512, learning_rate=4e-3, weight_decay=0.03, dropout=0.2, patience=4, width=64,
+        epochs=16, batch_size=256, learning_rate=3e-3, weight_decay=0.03, dropout=0.2, patience=4, width=64,
         monitor="score", trials=5,
     ),
     protocol=Protocol(by="time", delay=7.0),

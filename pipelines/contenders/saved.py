@@ -170,6 +170,7 @@ def _load_keras(path: Path) -> Any:
     import keras
 
     # Importing them registers our layers, which safe mode then finds by name.
+    import pipelines.models.dropout
     import pipelines.models.events
     import pipelines.models.layers
     import pipelines.models.members
