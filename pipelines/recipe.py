@@ -71,6 +71,9 @@ class Recipe:
     """How many settings a classical baseline's randomised search tries."""
     plan: str = "auto"
     """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
+    contaminated: Literal["no", "yes"] = "no"
+    """Of what learns from normal rows alone: whether known anomalies stay among its training rows, as they would where
+    nobody had labelled them."""
     gap_penalty: float = 0.0
     """Of `protocol.mitigate=penalty`: the strength of the penalty; 0 lets validation rows choose among a few."""
     dp_epsilon: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from typing import Protocol as Structural
 
 from pipelines.errors import BadInput, require
@@ -23,6 +23,10 @@ __all__ = [
     "Alerts", "Architecture", "Baseline", "Candidate", "DataRequest", "Dataset", "Limits", "Network", "Protocol",
     "Recipe", "Sensitive", "Source", "Sources", "Task",
 ]  # fmt: skip
+
+
+LearnsFrom = Literal["labels", "normal"]
+"""What a contender is taught by: what each row is, or what normal rows are like."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +143,14 @@ class Architecture:
             CPU are not); None where that is not known. Long trainings measure it.
         members: how many members `core` has inside; with several it gives (batch, members, outputs), each member learns
             by itself, and the mean of what they say is the answer.
+        begin: what is done to weights of `core` that were just drawn, before they are trained.
     """
 
     encode: Any
     core: Any
     xla: bool | None = None
     members: int = 1
+    begin: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ class Network:
         search: what `tapeline tune` may try for fields of its recipe; None for what suits most networks.
         unasked: whether it competes where `protocol.networks` names none.
         needs: columns that it cannot do without; of data that lack one it is left out.
+        learns_from: `labels`; or `normal`, the rows of class 0 alone, of which its core gives (batch, 1) errors.
     """
 
     name: str
@@ -162,6 +169,7 @@ class Network:
     search: Mapping[str, Axis] | None = None
     unasked: bool = True
     needs: tuple[str, ...] = ()
+    learns_from: LearnsFrom = "labels"
 
 
 @dataclass(frozen=True)
@@ -198,11 +206,13 @@ class Baseline:
     Args:
         build: makes the unfitted pipeline for these rows and this objective, importing scikit-learn only then.
         column: the one column it reads as an array (an image, a wave, a text); None reads the table as a DataFrame.
+        learns_from: `labels`; or `normal`, the rows of class 0 alone, with settings chosen on validation rows.
     """
 
     name: str
     build: Callable[[Examples, Objective], Candidate]
     column: str | None = None
+    learns_from: LearnsFrom = "labels"
 
 
 @dataclass(frozen=True)

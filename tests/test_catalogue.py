@@ -11,6 +11,7 @@ from pipelines import catalogue
 from pipelines.errors import BadInput
 
 SHIPPED = [
+    "finance/anomaly",
     "finance/credit-default",
     "finance/mortgage-approval",
     "medical_imaging/breast-cancer",

@@ -22,11 +22,13 @@ minutes on 2 cores.
 
 from functools import partial
 
+from pipelines.contenders.detectors import isolation_forest
 from pipelines.contenders.tables import boosting, linear, prior
 from pipelines.data.event_series import CHANNELS
 from pipelines.data.own_transactions import OwnTransactions
 from pipelines.data.sample_transactions import SampleTransactions
 from pipelines.data.transactions import HISTORY
+from pipelines.models.anomaly import autoencoder
 from pipelines.models.recurrent import event_gru
 from pipelines.models.tabular import tabm
 from pipelines.objectives.classification import Classification
@@ -43,8 +45,14 @@ TASK = Task(
     networks=(
         Network("tabm", partial(tabm, bins=BINS)),
         Network("gru", event_gru(HISTORY, CHANNELS), needs=(HISTORY,)),
+        Network("autoencoder", autoencoder, learns_from="normal"),
     ),
-    baselines=(Baseline("prior", prior), Baseline("linear", linear), Baseline("boosting", boosting)),
+    baselines=(
+        Baseline("prior", prior),
+        Baseline("linear", linear),
+        Baseline("boosting", boosting),
+        Baseline("isolation-forest", isolation_forest, learns_from="normal"),
+    ),
     recipe=Recipe(
         epochs=16, batch_size=256, learning_rate=3e-3, weight_decay=0.03, dropout=0.2, patience=4, width=64,
         monitor="score", trials=5,

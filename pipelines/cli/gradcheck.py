@@ -19,7 +19,7 @@ from pipelines.contenders.network import smoothed
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
-from pipelines.objectives.members import of_members
+from pipelines.objectives.errors import of_core
 from pipelines.prepare import Prepared, Progress, prepare
 from pipelines.task import DataRequest, Network, Task
 from pipelines.training.class_weights import balanced
@@ -91,7 +91,7 @@ def _check(
         architecture = network.build(train, objective, recipe)
         found = gradcheck(
             architecture.core,
-            of_members(objective, architecture.members).loss,
+            of_core(objective, network.learns_from, architecture.members).loss,
             architecture.encode(as_tensors({name: few.columns[name] for name in architecture.encode.input}, few.kinds)),
             objective.learnable(objective.encode(few.target)),
             weight,

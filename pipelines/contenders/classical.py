@@ -83,7 +83,7 @@ class ClassicalContender:
         with warnings.catch_warnings(), threadpool_limits(1 if len(y) < FEW_ROWS else None):
             warnings.simplefilter("ignore")  # what does not converge shows in its score
             steps, x = featured(candidate.estimator, inputs(train, self.baseline.column))
-            settings = self._search(replace(candidate, estimator=steps), x, y, train, seed, watch)
+            settings = self._search(replace(candidate, estimator=steps), x, y, train, valid, seed, watch)
             estimator = seeded(candidate.estimator, seed).set_params(**candidate.final, **settings)
             try:
                 steps.fit(x, y, **weights(steps, train.weight))  # the same objects as the estimator's own last steps
@@ -100,7 +100,7 @@ class ClassicalContender:
         )
 
     def _search(
-        self, candidate: Candidate, x: Any, y: NDArray[Any], train: Examples, seed: int, watch: Watch
+        self, candidate: Candidate, x: Any, y: NDArray[Any], train: Examples, valid: Examples, seed: int, watch: Watch
     ) -> dict[str, Any]:
         """The best settings over inner folds; ids stay together in these folds too."""
         if self.fixed is not None:
@@ -191,10 +191,13 @@ def _blocks(values: Any) -> Iterator[Any]:
 def count_parameters(estimator: Any) -> int:
     """Numbers that the fitted model holds: coefficients, or nodes of trees; 0 where it keeps none of these."""
     last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    last = getattr(last, "detector_", last)
     if hasattr(last, "coef_"):
         return int(np.size(last.coef_) + np.size(last.intercept_))
     if hasattr(last, "estimators_"):
         return int(sum(tree.tree_.node_count for tree in np.ravel(last.estimators_)))
     if hasattr(last, "_predictors"):
         return int(sum(len(tree.nodes) for stage in last._predictors for tree in stage))
+    if hasattr(last, "negative_outlier_factor_"):
+        return int(np.size(last._fit_X))  # it keeps its rows
     return int(np.size(last.support_vectors_)) if hasattr(last, "support_vectors_") else 0

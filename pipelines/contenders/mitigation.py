@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.by_group import DecidedByGroup, Remembered
 from pipelines.contenders.contender import Contender
+from pipelines.contenders.normal import NormalClassical, NormalNetwork
 from pipelines.contenders.penalised import PenalisedNetwork
 from pipelines.contenders.reweighing import Reweighed
 from pipelines.errors import BadInput
@@ -123,10 +124,16 @@ def mitigated(
     found: list[Contender] = []
     mitigable = [each for each in baselines if of.baselines and each.name not in LEFT_OUT]
     for base in (*networks, *mitigable):
-        if "reweighing" in of.methods:
+        unlabelled = isinstance(base.base, NormalNetwork | NormalClassical)  # no label to weigh, or to be penalised by
+        if "reweighing" in of.methods and not unlabelled:
             found.append(Reweighed(base.base, of.attribute, objective))
-        if "penalty" in of.methods and base in networks:
+        if "penalty" in of.methods and base in networks and not unlabelled:
             found.append(PenalisedNetwork.like(base, of.attribute, of.groups))
         if "thresholds" in of.methods:
             found.append(DecidedByGroup(base, of.attribute))
+    if not found:
+        raise BadInput(
+            f"--set protocol.mitigate={','.join(of.methods)}: every contender here learns from normal rows alone, "
+            "without labels to weigh or to be penalised by; thresholds alone can be mitigated"
+        )
     return found

@@ -19,7 +19,7 @@ from pipelines.contenders.suggestion import Space, recipe_space
 from pipelines.data.examples import Examples, Kind, OnDemand
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
-from pipelines.objectives.members import of_members
+from pipelines.objectives.errors import of_core
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
 from pipelines.report.tuning import Tried
@@ -116,7 +116,7 @@ class NetworkContender:
         recipe = self.recipe
         objective = smoothed(self.objective.fitted(train.target), recipe)
         architecture = self.network.build(train, objective, recipe)
-        objective = of_members(objective, architecture.members)
+        objective = of_core(objective, self.network.learns_from, architecture.members)
         rows, validation = (_rows(each, objective, architecture) for each in (train, valid))
         rows, validation = self._learned(_weighted(rows, recipe)), self._learned(validation)
         replicas = opened().num_replicas_in_sync
@@ -177,6 +177,8 @@ class NetworkContender:
         self._loops[key] = loop  # the one used last stands last
         while len(self._loops) > MOST_LOOPS:
             del self._loops[next(iter(self._loops))]
+        if at_work.architecture.begin is not None:
+            at_work.architecture.begin(untrained)
         loop.restart(untrained, self.recipe)
         if spending is not None and isinstance(loop.step, Private):
             loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own

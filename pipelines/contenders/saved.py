@@ -39,6 +39,8 @@ TRUSTED = frozenset({
     "sklearn._loss.link.IdentityLink", "sklearn._loss.loss.HalfBinomialLoss",
     "sklearn._loss.loss.HalfMultinomialLoss", "sklearn._loss.loss.HalfSquaredError",
     "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
+    "pipelines.contenders.one_class.OneClass",
+    "sklearn.neighbors._kd_tree.KDTree", "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
     "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
 })  # fmt: skip
@@ -171,6 +173,7 @@ def _load_keras(path: Path) -> Any:
 
     # Importing them registers our layers, which safe mode then finds by name.
     import pipelines.models.dropout
+    import pipelines.models.error_layers
     import pipelines.models.events
     import pipelines.models.layers
     import pipelines.models.members

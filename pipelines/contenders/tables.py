@@ -28,9 +28,11 @@ def linear(train: Examples, objective: Objective) -> Candidate:
     from sklearn.pipeline import make_pipeline
 
     if _classifies(objective):
-        pipeline = make_pipeline(_columns(train, scale=True), LogisticRegression(max_iter=500))
+        pipeline = make_pipeline(prepared_columns(train, scale=True), LogisticRegression(max_iter=500))
         return Candidate(pipeline, {"logisticregression__C": loguniform(1e-3, 1e2)})
-    return Candidate(make_pipeline(_columns(train, scale=True), Ridge()), {"ridge__alpha": loguniform(1e-2, 1e3)})
+    return Candidate(
+        make_pipeline(prepared_columns(train, scale=True), Ridge()), {"ridge__alpha": loguniform(1e-2, 1e3)}
+    )
 
 
 def forest(train: Examples, objective: Objective) -> Candidate:
@@ -41,7 +43,7 @@ def forest(train: Examples, objective: Objective) -> Candidate:
     kind: Any = RandomForestClassifier if _classifies(objective) else RandomForestRegressor
     name = kind.__name__.lower()
     search = {f"{name}__min_samples_leaf": [2, 4, 8, 16], f"{name}__max_features": [0.15, 0.3, 0.5, "sqrt"]}
-    pipeline = make_pipeline(_columns(train, scale=False), kind(n_estimators=60, n_jobs=-1))
+    pipeline = make_pipeline(prepared_columns(train, scale=False), kind(n_estimators=60, n_jobs=-1))
     return Candidate(pipeline, search, final={f"{name}__n_estimators": 200})
 
 
@@ -79,7 +81,7 @@ def _classifies(objective: Objective) -> bool:
     return objective.kind == "classification"
 
 
-def _columns(train: Examples, scale: bool) -> Any:
+def prepared_columns(train: Examples, scale: bool) -> Any:
     """Numbers imputed with the median and flagged where missing, categories one-hot; fitted inside the pipeline."""
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer

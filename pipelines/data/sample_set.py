@@ -127,11 +127,14 @@ def _rows(builder: Any) -> tuple[Any, dict[str, dict[str, NDArray[Any]]]]:
 def _examples(facts: SampleFacts, features: Any, rows: dict[str, NDArray[Any]]) -> Examples:
     decoded = {name: _column(facts, name, features[name], values) for name, values in rows.items()}
     apart = {facts.target, facts.id, *facts.groups}
-    columns = {name: decoded[name][0] for name in features if name not in apart}
+    kept = {name: decoded[name] for name in features if name not in apart}
+    if facts.vector is not None:
+        values, kind = kept.pop(facts.vector)
+        kept |= {entry: (column, kind) for entry, column in zip(facts.entries, values.T.copy(), strict=True)}
     return Examples(
-        columns=columns,
+        columns={name: values for name, (values, _) in kept.items()},
         target=decoded[facts.target][0],
-        kinds={name: decoded[name][1] for name in columns},
+        kinds={name: kind for name, (_, kind) in kept.items()},
         groups={name: decoded[name][0] for name in facts.groups},
         ids=None if facts.id is None else decoded[facts.id][0],
     )

@@ -46,15 +46,18 @@ class Roles:
     exclude: tuple[str, ...]
 
     @classmethod
-    def of(cls, table: RawTable, request: DataRequest) -> Roles:
+    def of(cls, table: RawTable, request: DataRequest, sought: str = "to predict") -> Roles:
         """The roles that a request gives.
+
+        Args:
+            sought: what the target is, in words that go on after "the column".
 
         Raises:
             BadInput: a flag names no column, `--target` is missing, or a column has two roles.
         """
         if request.target is None:
             raise BadInput(
-                f"--target is missing: name the column of {table.path} to predict; "
+                f"--target is missing: name the column of {table.path} {sought}; "
                 f"its columns are {listed(table.columns, 50)}"
             )
         flags = [("--target", request.target)]
@@ -79,7 +82,13 @@ class Roles:
 
 @dataclass(frozen=True)
 class OwnTable:
-    """A user's CSV, TSV or Parquet file as a source of table rows."""
+    """A user's CSV, TSV or Parquet file as a source of table rows.
+
+    Args:
+        sought: what its target is, for who did not name it.
+    """
+
+    sought: str = "to predict"
 
     def load(self, request: DataRequest) -> Dataset:
         """Read the table that `request.where` names.
@@ -102,7 +111,7 @@ class OwnTable:
                 f"{table.path} has one column only ({listed(table.columns)}); a table to learn from has the target and "
                 f"at least one more column, separated by commas, semicolons or tabs"
             )
-        roles = Roles.of(table, request)
+        roles = Roles.of(table, request, self.sought)
         read = {name: infer(table, name) for name in roles.inputs(table)}
         notes = [*table.notes, *(note for values in read.values() for note in values.notes)]
         for name in [name for name in read if name not in roles.sensitive]:

@@ -122,13 +122,14 @@ def _encoded(train: Examples, bins: int = BINS) -> tuple[Any, list[list[int]]]:
         parts.append(encoding(stacked))
         places += encoding.places
     for name in categories:
-        parts.append(_one_hot(train.columns[name])(inputs[name]))
+        parts.append(one_hot(train.columns[name])(inputs[name]))
         first = sum(part.shape[-1] for part in parts[:-1])
         places.append(list(range(first, first + parts[-1].shape[-1])))
     return keras.Model(inputs, keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]), places
 
 
-def _one_hot(values: Any) -> Any:
+def one_hot(values: Any) -> Any:
+    """Keras layer from (batch, 1) words to a place for each frequent one of a column, and one for all others."""
     import keras
 
     labels, counts = np.unique([MISSING if value is None else str(value) for value in values], return_counts=True)

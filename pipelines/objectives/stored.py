@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from pipelines.errors import BadInput
 from pipelines.objectives.classification import Classification
+from pipelines.objectives.errors import RowErrors
 from pipelines.objectives.members import Members
 from pipelines.objectives.objective import Objective
 from pipelines.objectives.regression import Regression
@@ -19,6 +21,8 @@ def to_dict(objective: Any) -> dict[str, Any]:
     """The fields of an objective."""
     if isinstance(objective, Members):
         return {"kind": "members", "members": objective.members, "each": to_dict(objective.each)}
+    if isinstance(objective, RowErrors):
+        return {"kind": "errors", "reference": objective.reference, "each": to_dict(objective.each)}
     return asdict(objective)
 
 
@@ -35,6 +39,11 @@ def from_dict(fields: Mapping[str, Any]) -> Objective:
         if not isinstance(each, Mapping) or not isinstance(members, int) or members < 1:
             raise BadInput("a saved model of several members says neither how many nor of what")
         return Members(from_dict(each), members)
+    if fields.get("kind") == "errors":
+        each, reference = fields.get("each"), fields.get("reference")
+        if not isinstance(each, Mapping) or not isinstance(reference, float) or not 0 < reference < math.inf:
+            raise BadInput("a saved model of errors says neither at which they are 0.5 nor of what")
+        return RowErrors(from_dict(each), reference)
     kind = KINDS.get(str(fields.get("kind")))
     if kind is None:
         raise BadInput(f"a saved model of the kind {fields.get('kind')!r} is not known; known are {', '.join(KINDS)}")

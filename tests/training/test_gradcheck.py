@@ -11,7 +11,7 @@ from diabetes import TASK as DIABETES
 from pipelines import catalogue
 from pipelines.errors import BadInput
 from pipelines.models.inputs import as_tensors
-from pipelines.objectives.members import of_members
+from pipelines.objectives.errors import of_core
 from pipelines.prepare import load
 from pipelines.settings import apply
 from pipelines.task import DataRequest, Recipe
@@ -277,7 +277,7 @@ def test_the_networks_of_every_task_have_the_gradient_of_their_loss(name):
         built = network.build(examples, objective, recipe)
         x = built.encode(as_tensors({each: rows.columns[each] for each in built.encode.input}, rows.kinds))
         y = objective.learnable(objective.encode(rows.target))
-        loss = of_members(objective, built.members).loss
+        loss = of_core(objective, network.learns_from, built.members).loss
         found = gradcheck(built.core, loss, x, y, penalty=lambda core: penalty(core, recipe), most=6)
         assert all(isinstance(each, LayerCheck) for each in found)
         assert len(found) == len(built.core.trainable_variables)

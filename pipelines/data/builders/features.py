@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 
-def number() -> Any:
+def number(*shape: int) -> Any:
     """A float64, NaN where missing. Stored as its bytes: TFDS would store a float as 32 bits and so change it."""
-    return tfds.features.Tensor(shape=(), dtype=np.float64, encoding=tfds.features.Encoding.BYTES)
+    return tfds.features.Tensor(shape=shape, dtype=np.float64, encoding=tfds.features.Encoding.BYTES)
 
 
 def category() -> Any:

