@@ -100,7 +100,7 @@ def agree(
 
 
 def require_possible(prepared: Prepared, deterministic: bool) -> None:
-    """Refuse private training where its secret seed cannot be kept to one process, and mitigation by several.
+    """Refuse private training where its secret seed cannot be kept to one process; mitigation and blends by several.
 
     Raises:
         BadInput: private training with `--deterministic`; either with other workers.
@@ -108,6 +108,8 @@ def require_possible(prepared: Prepared, deterministic: bool) -> None:
     recipe = prepared.recipe
     if prepared.mitigation is not None and workers() > 1:
         raise BadInput("protocol.mitigate trains in one process; leave out --workers, or protocol.mitigate")
+    if prepared.protocol.blend and workers() > 1:
+        raise BadInput("protocol.blend trains in one process; leave out --workers, or protocol.blend")
     if recipe.private and deterministic:
         raise BadInput(
             "--deterministic promises the same weights every time, and private training draws its noise from a seed "

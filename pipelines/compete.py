@@ -97,7 +97,8 @@ def _tested(
     """One fold: the trained model, and what it predicts for the tested rows."""
     train, valid, test = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid, fold.test))
     model = contender.fit(train, valid, seed, watch, *([entry.checkpoints] if entry is not None else []))
-    validated, objective = model.predict(valid), prepared.objective
+    unseen, objective = getattr(model, "validated", None), prepared.objective
+    validated = model.predict(valid) if unseen is None else unseen
     truth = objective.encode(valid.target)
     method = prepared.protocol.calibrate
     by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)

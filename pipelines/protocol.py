@@ -10,6 +10,9 @@ from pipelines.errors import require
 MOST_TRAININGS = 100
 """How often rows can be divided anew, or a contender trained anew; more is a slip of the hand."""
 
+MOST_PARTS = 20
+"""Of a blend; each is one more training of every contender."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -61,6 +64,11 @@ class Protocol:
     """The sensitive attribute that mitigation is for; empty: the first."""
     mitigate_baselines: Literal["all", "none"] = "all"
     """Whether mitigation is tried on baselines too, or on networks alone."""
+    blend: int = 0
+    """Whether all contenders also answer together, each weighted by how much it adds to the others, as a contender of
+    its own. 1: as they are, weighted by validation rows. 2 or more: each trained so many times, on all but one such
+    part of the training and validation rows, and weighted by what it says of that part. The blend takes no part in the
+    verdict; the report says what mixing gains over the best of them. 0: no blend."""
     learn_from: float = 1.0
     """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
     tested whatever the share. `tapeline study` runs several."""
@@ -72,6 +80,12 @@ class Protocol:
         )
         for name in ("test", "valid"):
             require(0 < getattr(self, name) < 1, f"protocol.{name} must be in (0, 1); received {getattr(self, name)}")
+        require(0 <= self.blend <= MOST_PARTS, f"protocol.blend must be from 0 to {MOST_PARTS}; received {self.blend}")
+        require(
+            self.blend < 2 or self.by != "time",
+            f"protocol.blend={self.blend} would train on what came after the rows that it weighs by; with "
+            "protocol.by=time set it to 1",
+        )
         require(self.folds >= 2, f"protocol.folds must be at least 2; received {self.folds}")
         for name in ("repeats", "seeds"):
             require(getattr(self, name) >= 1, f"protocol.{name} must be at least 1; received {getattr(self, name)}")

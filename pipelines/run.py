@@ -14,6 +14,8 @@ from pipelines import tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
+from pipelines.contenders.blend import blended, require_blendable
+from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.tuned import Budget, TunedContender
@@ -91,9 +93,14 @@ def run(
     task = task.competing(prepared.protocol.networks, prepared.dataset.examples.columns)
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
+    if prepared.protocol.blend:
+        tuned, private = budget is not None, prepared.recipe.private
+        require_blendable(prepared.objective, prepared.dataset.examples, prepared.protocol, tuned, private)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
     if budget is not None:
         contenders = tuning.tuned(contenders, prepared, budget, assignments)
+    if prepared.protocol.blend:
+        contenders = blended(contenders, prepared.objective, prepared.protocol)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic, budget)
     place = UNFINISHED if part is None else part.unfinished
@@ -266,6 +273,7 @@ def _report(
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
         alerts=_alerts(task, outcomes, prepared, answer, seed),
+        blend=_blend(trials, (answer.network, answer.best_baseline), outcomes, prepared, seed),
     )
 
 
@@ -291,6 +299,23 @@ def _mitigations(
         )
         for each in made
         if each.base.name in found
+    )
+
+
+def _blend(
+    trials: Sequence[Trial],
+    best: tuple[str, str],
+    outcomes: Mapping[str, Outcome],
+    prepared: Prepared,
+    seed: int,
+) -> tuple[Comparison, ...]:
+    """What a blend gains over the best network and the best baseline; nothing where there is none."""
+    found = [trial.contender.name for trial in trials if trial.contender.kind == "blend"]
+    objective, resamples = prepared.objective, prepared.protocol.resamples
+    return tuple(
+        each
+        for name in found
+        for each in comparison.compare(name, best, outcomes, objective, objective.primary, resamples, seed)
     )
 
 
@@ -336,12 +361,15 @@ def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[s
 
 
 def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
+    contender = contender.base if isinstance(contender, Remembered) else contender
     if isinstance(contender, TunedContender):
         recipe = {} if contender.kind == "classical" else vars(prepared.recipe)
         told = {f"recipe/{name}": value for name, value in recipe.items() if name != "trials"}
         return {"tuning/budget": str(contender.budget), **told}
     if contender.kind == "classical":
         return {"recipe/trials": prepared.recipe.trials}
+    if contender.kind == "blend":
+        return {}
     if contender.kind == "mitigated":
         made: Any = contender
         return {"mitigation/of": made.base.name, "mitigation/method": made.method, "mitigation/for": made.attribute}

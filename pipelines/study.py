@@ -29,7 +29,7 @@ from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic, workers
 
 USUAL = "5%,10%,30%,100%"
-SETTING, MARGIN = "protocol.learn_from", "protocol.margin"
+SETTING, MARGIN, BLEND = "protocol.learn_from", "protocol.margin", "protocol.blend"
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ def _require_alone(rows: str, assignments: Sequence[str]) -> None:
         raise BadInput(f"--set {given[SETTING]}: --rows says which shares a study learns from")
     if MARGIN in given:
         raise BadInput(f"--set {given[MARGIN]}: a study asks who is better; ask for a margin with `tapeline run`")
+    if BLEND in given:
+        raise BadInput(f"--set {given[BLEND]}: a study compares single contenders; blend them with `tapeline run`")
 
 
 def _amounts(rows: str, prepared: Prepared, seed: int) -> tuple[Amount, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from pipelines.compete import Trial
+from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender, Watch
 from pipelines.contenders.tuned import Budget, Tunable, TunedContender
 from pipelines.errors import BadInput
@@ -49,6 +50,7 @@ def tuned(
 
 def followed(contender: Contender, prepared: Prepared, watch: Watch, progress: Progress) -> Watch:
     """A Watch for all folds of a contender; of one that is tuned, the terminal also shows how each tuning stands."""
+    contender = contender.base if isinstance(contender, Remembered) else contender
     if not isinstance(contender, TunedContender):
         return watch
     folds, at = len(prepared.folds), [1]

@@ -14,6 +14,7 @@ from pipelines.cli import (
     layout,
     show_alerts,
     show_bias,
+    show_blend,
     show_calibration,
     show_comparison,
     show_decisions,
@@ -49,6 +50,7 @@ def report(console: Console, document: Report) -> None:
         show_bias.groups(console, card)
         show_bias.gaps(console, card)
     show_mitigation.mitigations(console, document)
+    show_blend.gains(console, document)
     limits(console, document.verdict.limits)
     console.print(f"[bold]{escape(document.verdict.sentence)}[/bold]")
     console.print(f"{document.seconds:.0f} s; MLflow run {document.mlflow_run_id}; `tapeline ui` opens it", style="dim")

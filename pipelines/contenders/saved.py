@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, get_args
 
+from pipelines.contenders.blend import FittedBlend, Part
 from pipelines.contenders.by_group import decided
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.contender import Fitted
@@ -27,6 +28,8 @@ from pipelines.objectives.objective import Objective, Predictions
 
 DESCRIPTION = "contender.json"
 FORMAT = 1
+PARTS = "parts"
+"""Where in the folder of a blend those are that it is made of, each a saved contender itself."""
 NOBODY = 1.000001
 """A threshold just above 1 decides nobody positive, which may be best."""
 
@@ -111,10 +114,22 @@ def save(
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
         "reading": dict(reading or {}),
+        "weights": _saved_parts(fitted, folder, task, objective, examples),
     }
     with whole(folder / DESCRIPTION) as file:
         file.write(json.dumps(description, indent=1).encode())
     return folder
+
+
+def _saved_parts(fitted: Any, folder: Path, task: str, objective: Objective, examples: Examples) -> dict[str, float]:
+    """Weights by name of what a blend is made of, each saved in a folder of its own; nothing of other contenders."""
+    weights = {}
+    for part in getattr(fitted, "parts", ()):
+        inside = folder / PARTS / part.name
+        inside.mkdir(parents=True, exist_ok=True)
+        save(part.fitted, inside, task, part.name, objective, examples, float("nan"))
+        weights[part.name] = part.weight
+    return weights
 
 
 @contextmanager
@@ -150,6 +165,9 @@ def load(folder: Path) -> Saved:
         told = description.get("by_group")
         by_group = None if told is None else group_thresholds.from_dict(told)
         reading = {str(part): str(said) for part, said in description.get("reading", {}).items()}
+        parts = {str(name): float(weight) for name, weight in description.get("weights", {}).items()}
+        if any(Path(name).name != name or not 0 < weight <= 1 for name, weight in parts.items()):
+            raise ValueError(f"these are no parts of a blend: {parts}")
         if strange := set(kinds.values()) - set(get_args(Kind)):
             raise ValueError(f"unknown kind of column {strange}")
     except (FileNotFoundError, NotADirectoryError):
@@ -159,7 +177,10 @@ def load(folder: Path) -> Saved:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BadInput(f"{folder / DESCRIPTION} was not written by Tapeline, or is damaged: {error!r}") from error
     fitted: Any
-    if (folder / "model.keras").is_file():
+    if parts:
+        made = (Part(name, weight, load(folder / PARTS / name).fitted) for name, weight in parts.items())
+        fitted = FittedBlend(tuple(made), objective)
+    elif (folder / "model.keras").is_file():
         fitted = FittedNetwork(_load_keras(folder / "model.keras"), objective, kinds)
     elif (folder / "model.skops").is_file():
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)

@@ -181,6 +181,29 @@ class Examples:
         return named | {name: values for name, values in alone.items() if values is not None}
 
 
+def joined(first: Examples, second: Examples) -> Examples:
+    """The rows of both, one after the other; they have the same columns.
+
+    Raises:
+        BadInput: a column is larger than memory.
+    """
+
+    def both(ours: Any, theirs: Any) -> Any:
+        return None if ours is None or theirs is None else np.concatenate([ours, theirs])
+
+    if any(isinstance(values, OnDemand) for values in first.columns.values()):
+        raise BadInput("rows that are larger than memory cannot be joined")
+    return replace(
+        first,
+        columns={name: both(values, second.columns[name]) for name, values in first.columns.items()},
+        target=both(first.target, second.target),
+        groups={name: both(values, second.groups[name]) for name, values in first.groups.items()},
+        weight=both(first.weight, second.weight),
+        ids=both(first.ids, second.ids),
+        time=both(first.time, second.time),
+    )
+
+
 def infer_kind(values: Any) -> Kind:
     """The kind that an array's shape and type suggest; text cannot be told from category and must be stated."""
     shape = np.shape(values)

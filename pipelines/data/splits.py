@@ -80,7 +80,7 @@ def _cross_validation(
 ) -> tuple[Fold, ...]:
     folds = []
     for repeat in range(protocol.repeats):
-        for rest, test in _parts(
+        for rest, test in parts_of(
             examples, np.arange(len(examples)), classes, protocol.by, protocol.folds, seed + repeat
         ):
             folds.append(_with_validation(examples, rest, test, classes, protocol, seed + repeat))
@@ -118,7 +118,7 @@ def _cut_ids(
     """Whole ids cannot be cut exactly, but many small parts, gathered up to the share, come close."""
     most = len(rows) if classes is None else np.bincount(classes[rows], minlength=1).max()
     parts = max(2, min(20, _units(examples, rows, "id"), most))
-    small = [part for _, part in _parts(examples, rows, classes, "id", parts, seed)]
+    small = [part for _, part in parts_of(examples, rows, classes, "id", parts, seed)]
     aside: list[Rows] = small[:1]
     for part in small[1:-1]:
         if sum(map(len, aside)) + len(part) / 2 > share * len(rows):
@@ -128,10 +128,18 @@ def _cut_ids(
     return np.setdiff1d(rows, taken), taken
 
 
-def _parts(
+def parts_of(
     examples: Examples, rows: Rows, classes: NDArray[np.int64] | None, by: str, parts: int, seed: int
 ) -> list[tuple[Rows, Rows]]:
-    """(rest, part) for each of `parts` parts that together hold every row once."""
+    """(rest, part) for each of `parts` parts that together hold every one of the rows once.
+
+    Args:
+        classes: (all examples,) class index to stratify by; None for a number.
+        by: `row` or `id`.
+
+    Raises:
+        BadInput: there are too few rows, ids or rows of a class.
+    """
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     units = _units(examples, rows, by)

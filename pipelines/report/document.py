@@ -16,7 +16,7 @@ from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
 
-ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated"]
+ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated", "blend"]
 Answer = Literal["yes", "no", "inconclusive"]
 
 
@@ -263,6 +263,8 @@ class Report:
     mitigations: tuple[Mitigation, ...] = ()
     alerts: AlertReport | None = None
     """Of tasks whose rows come day by day: what the alerts of a day's budget find, and what they are worth."""
+    blend: tuple[Comparison, ...] = ()
+    """Of a blend of all contenders: its lead over the best network and over the best baseline."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -301,6 +303,7 @@ class Report:
         fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
+        fields["blend"] = tuple(_comparison(row) for row in fields.get("blend", ()))
         fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
         if fields.get("alerts") is not None:
             fields["alerts"] = AlertReport.from_dict(fields["alerts"], _estimate)
@@ -312,8 +315,8 @@ def _comparison(told: Mapping[str, Any]) -> Comparison:
 
 
 def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:
-    """Networks and baselines by name: who takes part in the question. Mitigated ones answer another one."""
-    found = [(each.name, each.kind) for each in competing if each.kind != "mitigated"]
+    """Networks and baselines by name: who takes part in the question. Mitigated ones and blends answer another one."""
+    found = [(each.name, each.kind) for each in competing if each.kind not in ("mitigated", "blend")]
     networks = [name for name, kind in found if kind != "classical"]
     return networks, [name for name, kind in found if kind == "classical"]
 

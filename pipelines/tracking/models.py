@@ -26,6 +26,10 @@ NAME = "model"
 FILES = {"model.keras": ("tensorflow", "keras", "numpy"), "model.skops": ("scikit-learn", "skops", "numpy", "pandas")}
 """A model's file, and the libraries that reading it takes."""
 
+BLEND, PARTS = "contender.json", "parts"
+"""A blend has no file of its own: its description, and a folder of the models it is made of. `tapeline predict` reads
+it, the flavours of MLflow cannot."""
+
 
 def log_model(run: RunHandle, folder: Path, inputs: Examples, outputs: Predictions, column: str | None = None) -> None:
     """Log the folder that a contender was saved into as `runs:/RUN_ID/model`.
@@ -59,11 +63,13 @@ def log_model(run: RunHandle, folder: Path, inputs: Examples, outputs: Predictio
 
 
 def model_file(folder: Path) -> Path:
-    """The one model in a contender's folder.
+    """The one model in a contender's folder; of a blend, its description.
 
     Raises:
         BadInput: there is none, or there are two.
     """
+    if (folder / PARTS).is_dir() and (folder / BLEND).is_file():
+        return folder / BLEND
     found = [folder / name for name in FILES if (folder / name).is_file()]
     if len(found) != 1:
         raise BadInput(
@@ -79,7 +85,8 @@ def _describe(folder: Path, file: Path, model_id: str, run_id: str, signature: A
     from mlflow.models import Model
 
     installed = versions()
-    requirements = [f"{name}=={installed[name]}" for name in ("mlflow", *FILES[file.name]) if name in installed]
+    libraries = FILES.get(file.name) or dict.fromkeys(name for needed in FILES.values() for name in needed)
+    requirements = [f"{name}=={installed[name]}" for name in ("mlflow", *libraries) if name in installed]
     # Tapeline itself is named here and not as a requirement: a name is only safe to install once it is published.
     model = Model(run_id=run_id, model_id=model_id, signature=signature, metadata={"tapeline": pipelines.__version__})
     model.model_size_bytes = file.stat().st_size
@@ -91,7 +98,7 @@ def _describe(folder: Path, file: Path, model_id: str, run_id: str, signature: A
         )  # fmt: skip
         if all(entry.type.kind in "biuf" for entry in signature.inputs.inputs):  # its wrapper cannot pass texts on
             pyfunc.add_to_model(model, loader_module="mlflow.keras", **environment)
-    else:
+    elif file.suffix == ".skops":
         import skops.io
 
         model.add_flavor(
