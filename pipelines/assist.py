@@ -41,7 +41,7 @@ def assist(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    task = task.competing(prepared.protocol.networks)
+    task = task.competing(prepared.protocol.networks, prepared.dataset.examples.columns)
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     with missed():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
@@ -36,6 +36,9 @@ from pipelines.training.spending import require_affordable
 MANY_ROWS = 20_000
 """From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
 
+
+LONGEST_DELAY = 0.1
+"""Of all time that the data span: a task's own delay of labels beyond it would leave too few rows."""
 
 MANY_IDS, MOST_FOLDS = 20, 6
 """With fewer patients or speakers than this a holdout would judge by two or three of them: all are tested, in folds."""
@@ -147,23 +150,26 @@ def prepare(
     mitigation.named(asked.mitigate)
     require_rule(asked)
     with progress.stage("read and check the data"):
-        dataset = load(task, request)
+        dataset = load(task, replace(request, delay=asked.delay))
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
         objective = _rebalanced(_deciding(objective, rule), dataset, asked.rebalance)
         if asked.calibrate != "none" and objective.kind != "classification":
             raise BadInput(f"--set protocol.calibrate={asked.calibrate} is for classes; this target is none")
-        recipe, protocol = settings.apply(assignments, task.recipe, _fitting(task.protocol, dataset, request))
+        fitting = _fitting(task.protocol, dataset, request)
+        recipe, protocol = settings.apply(assignments, task.recipe, fitting)
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
+        _require_alerts(task, protocol)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)
         mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
-        dataset = replace(dataset, notes=(*dataset.notes, *assumed(dataset, codes, classes, whole)))
+        notes = (*dataset.notes, *_left_out(task, fitting, protocol, dataset))
+        dataset = replace(dataset, notes=(*notes, *assumed(dataset, codes, classes, whole, protocol.delay)))
         parts = (folds[0].train, folds[0].valid, folds[0].test)
         checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
     if not _is_sample(request):
@@ -189,10 +195,10 @@ def _require_effect(
     Raises:
         BadInput: with the setting, and what it needs.
     """
-    if protocol.block and protocol.by != "time":
+    for name in (each for each in ("block", "delay") if protocol.by != "time" and getattr(protocol, each)):
         raise BadInput(
-            f"--set protocol.block={protocol.block}: it does nothing where rows are not split by time; say which "
-            "column holds the moments with --time COLUMN, or leave it out"
+            f"--set protocol.{name}={getattr(protocol, name)}: it does nothing where rows are not split by time; say "
+            "which column holds the moments with --time COLUMN, or leave it out"
         )
     if protocol.purge and protocol.by != "time":
         raise BadInput(
@@ -217,6 +223,11 @@ def _require_effect(
             f"--set protocol.seeds={protocol.seeds} trains several networks on the same rows, each of which would "
             "spend what recipe.dp_epsilon allows one; leave it at 1"
         )
+
+
+def _require_alerts(task: Task, protocol: Splitting) -> None:
+    if task.alerts is None and (protocol.alert_budget or protocol.alert_cost >= 0):
+        raise BadInput(f"--set protocol.alert_budget and alert_cost do nothing here: {task.name} has no alerts")
 
 
 def _rule(protocol: Splitting) -> Rule | None:
@@ -296,8 +307,8 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
     ids, official = dataset.examples.ids, dataset.official
     if protocol.kind == "walk-forward":
         return protocol
-    if request.time is not None:
-        return replace(protocol, kind="holdout", by="time")
+    if request.time is not None or (protocol.by == "time" and dataset.examples.time is not None):
+        return replace(protocol, kind="holdout", by="time", delay=_delay(protocol, dataset))
     by: Any = "id" if ids is not None else "row"
     if official is not None and (official == "test").any():
         return replace(protocol, by=by, kind="holdout")
@@ -306,6 +317,24 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
         return replace(protocol, by=by, kind="cross-validation", folds=max(2, min(distinct, MOST_FOLDS)))
     many = not _is_sample(request) and len(dataset.examples) >= MANY_ROWS
     return replace(protocol, by=by, kind="holdout" if many else protocol.kind)
+
+
+def _delay(protocol: Splitting, dataset: Dataset) -> float:
+    """The delay that the task declares, where the data are long enough for one; what is asked for comes after."""
+    time = dataset.examples.time
+    return protocol.delay if time is None or protocol.delay <= LONGEST_DELAY * np.ptp(time) else 0.0
+
+
+def _left_out(task: Task, fitting: Splitting, protocol: Splitting, dataset: Dataset) -> Iterator[str]:
+    """What the task declares and these data cannot have."""
+    if task.protocol.by == "time" and fitting.delay < task.protocol.delay and not protocol.delay:
+        yield (
+            f"the delay of labels by {task.protocol.delay:g} is left out of the split: the data are too short for it; "
+            "--set protocol.delay says another"
+        )
+    for network in task.networks:
+        if network.unasked and (absent := [each for each in network.needs if each not in dataset.examples.columns]):
+            yield f"{network.name} is left out: it learns from {', '.join(absent)}, which these data have not"
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
@@ -322,4 +351,6 @@ def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> 
         repeats = f" x {protocol.repeats} repeats" if protocol.repeats > 1 else ""
         return f"{protocol.folds}-fold cross-validation{repeats}, {unit} held out{again}"
     official = dataset.official is not None and protocol.by != "time" and (dataset.official == "test").any()
+    if protocol.delay:
+        again = f", labels known after {protocol.delay:g}{again}"
     return f"holdout of {len(folds[0].test)} rows ({'the official test rows' if official else unit}){again}"

@@ -41,6 +41,13 @@ class Protocol:
     """Bootstrap samples behind each interval."""
     block: int = 0
     """Of `by=time`: how many moments that follow each other are resampled together, on average; 0 lets the data say."""
+    delay: float = 0.0
+    """Of `by=time`: how long after its moment a row's label becomes known, in the unit of the moments (days, of
+    transactions). Rows whose labels are not known by the time when validation or the test begins are left out."""
+    alert_budget: float = 0.0
+    """Of tasks with alerts: how many are looked into a day, below 1 as a share of the day's rows; 0: as declared."""
+    alert_cost: float = -1.0
+    """Of tasks with alerts: what looking into one costs, in the unit of the amounts; below 0: as declared."""
     margin: float = 0.0
     """How much worse than the best baseline, in units of the deciding score, is still no matter. Above 0 the verdict
     also says whether the network is not worse by more (non-inferiority)."""
@@ -96,7 +103,7 @@ class Protocol:
             require(getattr(self, name) >= 1, f"protocol.{name} must be at least 1; received {getattr(self, name)}")
             most = f"protocol.{name} must be at most {MOST_TRAININGS}; received {getattr(self, name)}"
             require(getattr(self, name) <= MOST_TRAININGS, most)
-        for name in ("block", "margin", "purge", "rebalance"):
+        for name in ("block", "margin", "purge", "rebalance", "delay", "alert_budget"):
             require(getattr(self, name) >= 0, f"protocol.{name} must not be negative; received {getattr(self, name)}")
         require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
         require(
@@ -108,3 +115,5 @@ class Protocol:
             self.by == "time" or self.kind != "walk-forward",
             f"protocol.kind=walk-forward goes forward in time: set protocol.by=time; received {self.by}",
         )
+        whole = self.alert_budget < 1 or self.alert_budget == int(self.alert_budget)
+        require(whole, f"protocol.alert_budget from 1 on is a whole number; received {self.alert_budget:g}")

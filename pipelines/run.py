@@ -20,12 +20,13 @@ from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
-from pipelines.evaluation import comparison, mitigation, net_benefit, verdict
+from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
+from pipelines.report.alerts import AlertReport
 from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
 from pipelines.report.health import gradient_health
 from pipelines.report.lending import as_csv
@@ -90,7 +91,8 @@ def run(
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
-    task = task.competing(prepared.protocol.networks).directed(prepared.directions, prepared.protocol.obey == "yes")
+    task = task.competing(prepared.protocol.networks, prepared.dataset.examples.columns)
+    task = task.directed(prepared.directions, prepared.protocol.obey == "yes")
     require_possible(prepared, deterministic)
     agree(task, request, seed, assignments, deterministic, prepared)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
@@ -269,10 +271,20 @@ def _report(
         decided_by=prepared.protocol.decide_by,
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
+        alerts=_alerts(task, outcomes, prepared, answer, seed),
         blend=_blend(trials, (answer.network, answer.best_baseline), outcomes, prepared, seed),
         points="" if prepared.points is None else str(prepared.points),
         obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
     )
+
+
+def _alerts(
+    task: Task, outcomes: Mapping[str, Outcome], prepared: Prepared, answer: Verdict, seed: int
+) -> AlertReport | None:
+    if (asked := alerts.asked(task.alerts, prepared.protocol)) is None:
+        return None
+    sides_of_it = (answer.network, answer.best_baseline)
+    return alerts.alerts_of(outcomes, prepared.dataset.records, asked, *sides_of_it, prepared.protocol.resamples, seed)
 
 
 def _mitigations(
@@ -336,7 +348,7 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
         acting = lending.acting_of(trial.folds[0].zone, prepared)
-        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, prepared.dataset.reading)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 

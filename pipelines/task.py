@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pipelines.objectives.objective import Objective
 
 __all__ = [
-    "Architecture", "Baseline", "Candidate", "DataRequest", "Dataset", "Limits", "Network", "Protocol", "Recipe",
-    "Sensitive", "Source", "Sources", "Task",
+    "Alerts", "Architecture", "Baseline", "Candidate", "DataRequest", "Dataset", "Limits", "Network", "Protocol",
+    "Recipe", "Sensitive", "Source", "Sources", "Task",
 ]  # fmt: skip
 
 OBEYING = "-monotone"
@@ -85,6 +85,8 @@ class DataRequest:
     time: str | None = None
     text: str | None = None
     exclude: tuple[str, ...] = ()
+    delay: float = 0.0
+    """`protocol.delay`, for sources that make columns of what was known of earlier rows; no flag of its own."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Dataset:
         directions: column -> 1 where more of it must not lower the chance of the positive class, -1 where it must not
             raise it.
         assets: of a portfolio, the name of each, in the order of the target's returns.
+        records: what no model sees and judging may look at, such as the card that a payment was made with; (n,) each.
+        reading: how the source read its columns, so that it reads rows to predict in the same way.
     """
 
     examples: Examples
@@ -112,6 +116,8 @@ class Dataset:
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     directions: Mapping[str, int] = field(default_factory=dict)
     assets: tuple[str, ...] = ()
+    records: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    reading: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Structural):
@@ -166,6 +172,7 @@ class Network:
     Args:
         search: what `tapeline tune` may try for fields of its recipe; None for what suits most networks.
         unasked: whether it competes where `protocol.networks` names none.
+        needs: columns that it cannot do without; of data that lack one it is left out.
         learns_from: `labels`; or `normal`, the rows of class 0 alone, of which its core gives (batch, 1) errors.
         forecasts: task's objective -> what the core learns in its place, where an optimiser on top of the forecasts
             decides (`contenders.forecasting`); None where the core learns what the task asks for.
@@ -175,12 +182,26 @@ class Network:
     build: Callable[[Examples, Objective, Recipe], Architecture]
     search: Mapping[str, Axis] | None = None
     unasked: bool = True
+    needs: tuple[str, ...] = ()
     learns_from: LearnsFrom = "labels"
     forecasts: Callable[[Any], Objective] | None = None
 
     def learns(self, objective: Objective) -> Objective:
         """The objective of its core in a task that has this one."""
         return objective if self.forecasts is None else self.forecasts(objective)
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """What can be done about the positives: so many alerts a day, each of which costs something to look into.
+
+    Args:
+        budget: alerts a day: below 1 a share of the day's rows, from 1 on a number. `protocol.alert_budget` changes it.
+        cost: of looking into one alert, in the unit of the rows' amounts. `protocol.alert_cost` changes it.
+    """
+
+    budget: float = 0.005
+    cost: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -233,6 +254,8 @@ class Task:
     sensitive: tuple[Sensitive, ...] = ()
     limits: Limits = Limits()
     sample_is_simulated: bool = False
+    alerts: Alerts | None = None
+    """Of rows that come day by day, where somebody looks at the ones that are ranked first."""
 
     def __post_init__(self) -> None:
         require(
@@ -246,14 +269,15 @@ class Task:
         names = [each.name for each in self.networks] + [each.name for each in self.baselines]
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")
 
-    def competing(self, networks: str) -> Task:
+    def competing(self, networks: str, columns: Collection[str] | None = None) -> Task:
         """The task with those networks alone that compete.
 
         Args:
             networks: their names with commas between; empty for those that compete unasked.
+            columns: of the data, where they are known: networks that need others do not compete.
 
         Raises:
-            BadInput: there is no such network; the message says which there are.
+            BadInput: there is no such network, or the data have not what it needs; the message says what there is.
         """
         names = [part.strip() for part in networks.split(",") if part.strip()]
         known = [each.name for each in self.networks]
@@ -263,6 +287,13 @@ class Task:
                 f"{', '.join(known)}"
             )
         chosen = [each for each in self.networks if (each.name in names if names else each.unasked)]
+        if columns is not None:
+            if lacking := [each for each in chosen if names and not set(each.needs) <= set(columns)]:
+                raise BadInput(
+                    f"--set protocol.networks={networks}: {lacking[0].name} learns from {', '.join(lacking[0].needs)}, "
+                    "which these data have not; leave it out"
+                )
+            chosen = [each for each in chosen if set(each.needs) <= set(columns)]
         return replace(self, networks=tuple(replace(each, unasked=True) for each in chosen))
 
     def directed(self, directions: Mapping[str, int], obey: bool) -> Task:

@@ -19,6 +19,7 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
 )
 STUDY = "pipelines.report.study"
 POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
+ALERTS = "pipelines.report.alerts"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -50,6 +51,7 @@ ALLOWED = {
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
+        ALERTS,
     ),
     "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER, POINTS),

@@ -109,3 +109,15 @@ def test_networks_are_chosen_by_name_and_optional_ones_wait_to_be_asked():
         task.competing("mlp,tabn")
     with pytest.raises(ValueError, match="declares no network that competes unasked"):
         replace(task, networks=tuple(replace(each, unasked=False) for each in task.networks))
+
+
+def test_networks_that_need_other_columns_do_not_compete():
+    task = catalogue.find("finance/card-fraud")
+
+    def names(chosen, columns):
+        return [each.name for each in task.competing(chosen, columns).networks]
+
+    assert "gru" in names("", ["amount", "history"])
+    assert "gru" not in names("", ["amount"])
+    with pytest.raises(BadInput, match="gru learns from history, which these data have not"):
+        names("gru", ["amount"])

@@ -82,6 +82,14 @@ def test_a_moment_means_that_the_future_is_the_test():
     assert (found.kind, found.by) == ("holdout", "time")
 
 
+def test_a_task_that_divides_by_time_does_so_without_a_flag_and_without_a_delay_that_is_too_long():
+    protocol = Protocol(by="time", delay=2.0)
+    rows = dataset(30)
+    days, hours = (replace(rows, examples=replace(rows.examples, time=np.arange(30) / each)) for each in (1, 24))
+    assert _fitting(protocol, days, DataRequest("d.csv")) == protocol
+    assert _fitting(protocol, hours, DataRequest("d.csv")) == replace(protocol, delay=0.0)
+
+
 def test_many_rows_of_a_users_own_are_held_out_once(monkeypatch):
     monkeypatch.setattr("pipelines.prepare.MANY_ROWS", 30)
     assert _fitting(FOLDS, dataset(30), DataRequest("d.csv")).kind == "holdout"

@@ -54,7 +54,7 @@ def check_task(
         BadInput: the data, a flag or a setting cannot work.
     """
     prepared = prepare(task, request, seed, assignments, progress)
-    task = task.competing(prepared.protocol.networks)
+    task = task.competing(prepared.protocol.networks, prepared.dataset.examples.columns)
     train = prepared.dataset.examples.take(prepared.folds[0].train)
     weighty = np.arange(len(train)) if train.weight is None else np.flatnonzero(train.weight)
     if rows > len(weighty):

@@ -87,16 +87,19 @@ def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, tuple[str, .
     import pandas as pd
 
     own: Any = catalogue.find(model.task).sources.own if model.task in catalogue.names() else None
-    if set(model.kinds.values()) <= TABULAR and not hasattr(own, "unlabelled"):
+    if set(model.kinds.values()) <= TABULAR and not model.reading and not hasattr(own, "unlabelled"):
         examples, notes = _read_table(model, source)
         return examples, None, tuple(notes)
     if model.by_group is not None:
         raise BadInput(
-            f"{model.name} decides by {model.by_group.attribute}, which pictures and recordings do not say; name "
-            "another --contender"
+            f"{model.name} decides by {model.by_group.attribute}, which these rows do not say; name another --contender"
         )
     assets = getattr(model.objective, "assets", ())
-    rows: Unlabelled = own.unlabelled(str(source), model.shapes, *([assets] if assets else []))
+    rows: Unlabelled
+    if model.reading:
+        rows = own.to_predict(str(source), model.kinds, model.reading)
+    else:
+        rows = own.unlabelled(str(source), model.shapes, *([assets] if assets else []))
     length = len(next(iter(rows.columns.values())))
     examples = Examples(columns=rows.columns, target=np.full(length, np.nan), kinds=model.kinds)
     return examples, pd.Series(rows.files, name=rows.called, dtype=object) if rows.files else None, rows.notes

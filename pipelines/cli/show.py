@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipelines.cli import (
     layout,
+    show_alerts,
     show_bias,
     show_blend,
     show_calibration,
@@ -43,6 +44,7 @@ def report(console: Console, document: Report) -> None:
     show_calibration.table(console, document)
     show_decisions.table(console, document)
     show_lending.tables(console, document)
+    show_alerts.alerts(console, document)
     show_tuning.searches(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)

@@ -69,6 +69,7 @@ class Saved:
         calibration: what probabilities are mapped by before that; None where they stay as they are.
         by_group: thresholds of each group, where it decides by those.
         acting: what is told beside its answers.
+        reading: how its source read the columns, where rows to predict have to be read by that source.
     """
 
     task: str
@@ -81,6 +82,7 @@ class Saved:
     calibration: Calibration | None = None
     by_group: GroupThresholds | None = None
     acting: Acting = Acting()  # noqa: RUF009  frozen
+    reading: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -101,6 +103,7 @@ def save(
     calibration: Calibration | None = None,
     by_group: GroupThresholds | None = None,
     acting: Acting | None = None,
+    reading: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
@@ -123,6 +126,7 @@ def save(
         "threshold": None if threshold != threshold else threshold,
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
+        "reading": dict(reading or {}),
         "weights": _saved_parts(fitted, folder, task, objective, examples),
         "acting": None if acting is None else acting.to_dict(),
     }
@@ -174,6 +178,7 @@ def load(folder: Path) -> Saved:
         calibration = None if told is None else from_dict(told)
         told = description.get("by_group")
         by_group = None if told is None else group_thresholds.from_dict(told)
+        reading = {str(part): str(said) for part, said in description.get("reading", {}).items()}
         parts = {str(name): float(weight) for name, weight in description.get("weights", {}).items()}
         if any(Path(name).name != name or not 0 < weight <= 1 for name, weight in parts.items()):
             raise ValueError(f"these are no parts of a blend: {parts}")
@@ -197,14 +202,16 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group, acting)
+    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group, acting, reading)
 
 
 def _load_keras(path: Path) -> Any:
     import keras
 
     # Importing them registers our layers, which safe mode then finds by name.
+    import pipelines.models.dropout
     import pipelines.models.error_layers
+    import pipelines.models.events
     import pipelines.models.layers
     import pipelines.models.members
     import pipelines.models.tokens

@@ -24,12 +24,15 @@ OWNER = re.compile(
 """How a column is named, but for case and signs, that says whom, or what, a row is about."""
 
 
-def assumed(dataset: Dataset, codes: NDArray[Any], classes: Sequence[str], folds: Sequence[Fold]) -> Iterator[str]:
+def assumed(
+    dataset: Dataset, codes: NDArray[Any], classes: Sequence[str], folds: Sequence[Fold], delay: float = 0.0
+) -> Iterator[str]:
     """What to tell the user about their rows, target and split; nothing where all was said or is plain.
 
     Args:
         codes: (n,) the target as the objective encodes it.
         classes: names of the codes; empty where the target is no class.
+        delay: how long after its moment a row's label becomes known.
     """
     if len(classes) == 2 and dataset.positive is None:
         positives = int(codes.sum())
@@ -38,9 +41,12 @@ def assumed(dataset: Dataset, codes: NDArray[Any], classes: Sequence[str], folds
         yield f"the target's values {alike} count as different classes; if they are one, spell them alike"
     if len(classes) > MANY_CLASSES:
         yield f"the target {dataset.target!r} has {len(classes)} classes; if it names rows, choose another --target"
-    absent = len(dataset.examples) - sum(folds[0].counts().values())
-    if absent and dataset.examples.ids is not None:
-        yield f"{absent} rows are in no part of the split: others of their id are tested later in time"
+    if absent := len(dataset.examples) - sum(folds[0].counts().values()):
+        if dataset.examples.ids is not None:
+            yield f"{absent} rows are in no part of the split: others of their id are tested later in time"
+        elif delay:
+            late = f"their labels become known {delay:g} later, when validation or the test has begun"
+            yield f"{absent} rows are in no part of the split: {late}"
     if dataset.examples.ids is None:
         yield from _owners(dataset)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ class SampleSet:
         tfds_rows.refuse_own_flags(request)
         module, _, name = self.builder.rpartition(".")
         builder_class = getattr(importlib.import_module(module), name)
-        builder, parts = _read(builder_class)
+        builder, parts = prepared_rows(builder_class, _rows)
         facts: SampleFacts = builder_class.FACTS
         rows = tfds_rows.joined(parts.values())
         examples = _examples(facts, builder.info.features, rows)
@@ -70,19 +70,23 @@ class SampleSet:
         )
 
 
-def _read(builder_class: Any) -> tuple[Any, dict[str, dict[str, NDArray[Any]]]]:
-    """The prepared builder and its rows by split; what cannot be read is prepared once more."""
+def prepared_rows(builder_class: Any, rows: Callable[[Any], Any]) -> Any:
+    """What `rows` reads of the prepared builder; what cannot be read is prepared once more.
+
+    Raises:
+        BadInput: it cannot be prepared where TFDS keeps its sets.
+    """
     folder = tfds_rows.data_folder() / SUBFOLDER
     place = Path(folder) / builder_class.name / str(builder_class.VERSION)
     try:
         if place.exists():
             try:
-                return _rows(builder_class(data_dir=folder))
+                return rows(builder_class(data_dir=folder))
             except Exception as error:  # a damaged file shows as one of many types
                 if tfds_rows.disk_trouble(error):
                     raise
                 shutil.rmtree(place)
-        return _rows(_prepared(builder_class, folder))
+        return rows(_prepared(builder_class, folder))
     except BadInput:
         raise
     except Exception as error:

@@ -181,7 +181,7 @@ def walk_forward(examples: Examples, protocol: Protocol) -> tuple[Fold, ...]:
     folds = []
     for start, stop in pairwise(edges.tolist()):
         starts_valid = start - round(start * protocol.valid)
-        folds.append(_apart(examples, position, starts_valid, start, stop, protocol.purge))
+        folds.append(_apart(examples, position, starts_valid, start, stop, protocol))
     return tuple(folds)
 
 
@@ -202,14 +202,15 @@ def _by_time(examples: Examples, protocol: Protocol) -> Fold:
     starts_test = int(np.clip(np.searchsorted(share, 1 - protocol.test, side="left") + 1, 2, len(moments) - 1))
     before = share[starts_test - 1]
     starts_valid = int(np.clip(np.searchsorted(share, before * (1 - protocol.valid)) + 1, 1, starts_test - 1))
-    return _apart(examples, position, starts_valid, starts_test, len(moments), protocol.purge)
+    return _apart(examples, position, starts_valid, starts_test, len(moments), protocol)
 
 
 def _apart(
-    examples: Examples, position: NDArray[np.int64], starts_valid: int, starts_test: int, stop: int, purge: int
+    examples: Examples, position: NDArray[np.int64], starts_valid: int, starts_test: int, stop: int, protocol: Protocol
 ) -> Fold:
-    """Rows before one moment train, from there on validate, and test from another on; `purge` moments are left out
-    before each border."""
+    """Rows before one moment train, from there on validate, and test from another on; `protocol.purge` moments are left
+    out before each border, and rows whose labels are not known yet when what they would teach is used."""
+    purge, moments = protocol.purge, _moments(examples)[0]
     train = np.flatnonzero(position < starts_valid - purge)
     valid = np.flatnonzero((position >= starts_valid) & (position < starts_test - purge))
     test = np.flatnonzero((position >= starts_test) & (position < stop))
@@ -218,6 +219,14 @@ def _apart(
             f"nothing is left to learn from, or to validate on, before the tested moments once "
             f"{_counted(purge, 'moment')} are left out; set protocol.purge, protocol.test or protocol.folds lower"
         )
+    if protocol.delay and examples.time is not None:
+        train = train[examples.time[train] <= moments[starts_valid] - protocol.delay]
+        valid = valid[examples.time[valid] <= moments[starts_test] - protocol.delay]
+        if not len(train) or not len(valid):
+            raise BadInput(
+                f"--set protocol.delay={protocol.delay:g}: no row's label is known so late; the moments before the "
+                f"test span {moments[starts_test] - moments[0]:g}, so set less, or 0"
+            )
     if examples.ids is None:
         return Fold(train, valid, test)
     # Whoever is tested, or validated on, has no earlier rows to be learned from: these rows are left out.

@@ -115,7 +115,7 @@ class OwnTable:
         read = {name: infer(table, name) for name in roles.inputs(table)}
         notes = [*table.notes, *(note for values in read.values() for note in values.notes)]
         for name in [name for name in read if name not in roles.sensitive]:
-            if note := _names_rows(name, read[name]):
+            if note := names_rows(name, read[name]):
                 notes.append(note)
                 if read[name].kind == "category":
                     del read[name]
@@ -237,7 +237,7 @@ def read_time(table: RawTable, name: str | None) -> NDArray[np.float64] | None:
     return values
 
 
-def _names_rows(name: str, column: Values) -> str:
+def names_rows(name: str, column: Values) -> str:
     """A note where a column seems to name rows: words that nearly all differ, or a running number."""
     values = column.values[~missing(column.values)]
     if len(values) < UNIQUE_ROWS:

@@ -40,10 +40,10 @@ def mlp(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     return Architecture(encode, keras.Model(inputs, keras.layers.Dense(objective.outputs)(hidden)), xla=True)
 
 
-def tabm(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
+def tabm(train: Examples, objective: Objective, recipe: Recipe, bins: int = BINS) -> Architecture:
     """Encoded columns > two hidden layers of 32 members that share their kernels > outputs of each member.
 
-    `recipe.width` units, 128 if 0.
+    `recipe.width` units, 128 if 0. Each number is encoded in so many bins; the time of a step grows with them.
 
     Reference: Gorishniy, Kotelnikov and Babenko (2025), "TabM: Advancing tabular deep learning with parameter-efficient
     ensembling", arXiv 2410.24210.
@@ -53,7 +53,7 @@ def tabm(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
     from pipelines.models.dropout import ByteDropout
     from pipelines.models.members import MemberDense, SharedDense
 
-    encode = encoder(train)
+    encode = encoder(train, bins)
     width = recipe.width or 128
     inputs = keras.Input(encode.output_shape[1:])
     hidden = inputs
@@ -93,16 +93,16 @@ def ft_transformer(train: Examples, objective: Objective, recipe: Recipe) -> Arc
     return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(answer)), xla=True)
 
 
-def encoder(train: Examples) -> Any:
+def encoder(train: Examples, bins: int = BINS) -> Any:
     """Keras model from the table's raw columns to one vector per row; fitted on the training rows.
 
     Numbers are standardised and piecewise linearly encoded; each category has a place, and so have `missing` and
     `never seen in training`.
     """
-    return _encoded(train)[0]
+    return _encoded(train, bins)[0]
 
 
-def _encoded(train: Examples) -> tuple[Any, list[list[int]]]:
+def _encoded(train: Examples, bins: int = BINS) -> tuple[Any, list[list[int]]]:
     """The encoder; and for each column, numbers first, which places of the vector are its own."""
     import keras
 
@@ -118,7 +118,7 @@ def _encoded(train: Examples) -> tuple[Any, list[list[int]]]:
             else inputs[numbers[0]]
         )
         known = np.column_stack([train.columns[name] for name in numbers]).astype(np.float64)
-        encoding = NumberEncoding.fitted(known, BINS)
+        encoding = NumberEncoding.fitted(known, bins)
         parts.append(encoding(stacked))
         places += encoding.places
     for name in categories:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pipelines.report import lending
+from pipelines.report.alerts import AlertReport
 from pipelines.report.estimate import Estimate as Estimate
 from pipelines.report.lending import Direction, PointsRow, Referral
 from pipelines.report.tuning import Tuning
@@ -255,6 +256,8 @@ class Report:
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
     mitigations: tuple[Mitigation, ...] = ()
+    alerts: AlertReport | None = None
+    """Of tasks whose rows come day by day: what the alerts of a day's budget find, and what they are worth."""
     blend: tuple[Comparison, ...] = ()
     """Of a blend of all contenders: its lead over the best network and over the best baseline."""
     points: str = ""
@@ -302,6 +305,8 @@ class Report:
         fields["blend"] = tuple(_comparison(row) for row in fields.get("blend", ()))
         fields["obeying"] = tuple(_comparison(row) for row in fields.get("obeying", ()))
         fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
+        if fields.get("alerts") is not None:
+            fields["alerts"] = AlertReport.from_dict(fields["alerts"], _estimate)
         return cls(**fields)
 
 

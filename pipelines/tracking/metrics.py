@@ -3,7 +3,7 @@
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
 `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
-`direction/Debt/wrong`; `referral/referred`; `history/fold-1/valid_loss`, one value per epoch.
+`direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`; `history/fold-1/valid_loss`, one value per epoch.
 What is NaN is not logged: it breaks MLflow's pages.
 """
 
@@ -86,6 +86,12 @@ def of_report(report: Report) -> dict[str, float]:
         for change in (*each.gaps, *each.scores):
             name = metric_name("mitigation", each.base, each.method, each.attribute, change.name)
             metrics |= _estimate(name, change.change)
+    if report.alerts is not None:
+        for contender, measures in report.alerts.contenders.items():
+            for measure, estimate in measures.items():
+                metrics |= _estimate(metric_name("alerts", contender, measure), estimate)
+        for measure, estimate in report.alerts.difference.items():
+            metrics |= _estimate(metric_name("alerts", "difference", measure), estimate)
     return finite(metrics)
 
 

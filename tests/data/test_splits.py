@@ -215,3 +215,18 @@ def test_by_time_nobody_who_is_tested_was_learned_from():
     assert len(fold.test) == 20
     assert not (train & valid | train & test | valid & test)
     assert len(fold.train)
+
+
+def test_rows_whose_labels_are_not_known_in_time_are_left_out():
+    """100 moments, the last 20 are tested, the 12 before them validate; a label takes 5 to become known."""
+    rows = rows_of(100, time=np.arange(100.0))
+    plain, late = (split(rows, None, Protocol(by="time", delay=delay), 0)[0] for delay in (0.0, 5.0))
+    np.testing.assert_array_equal(late.test, plain.test)
+    starts_test, starts_valid = plain.test[0], plain.valid[0]
+    np.testing.assert_array_equal(late.valid, np.arange(starts_valid, starts_test - 5 + 1))
+    np.testing.assert_array_equal(late.train, np.arange(starts_valid - 5 + 1))
+
+
+def test_a_delay_that_leaves_nothing_is_refused():
+    with pytest.raises(BadInput, match=r"protocol\.delay=90.* set less, or 0"):
+        split(rows_of(100, time=np.arange(100.0)), None, Protocol(by="time", delay=90.0), 0)

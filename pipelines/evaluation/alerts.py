@@ -1,0 +1,192 @@
+"""Alerts: what comes of looking, each day, into the rows that a contender ranks first.
+
+Nobody can look into everything, so what a ranking is worth shows in the few rows a day that can be. The day's alerts
+are chosen when it is over, among its rows. Money saved is the amount of each fraud alerted to, less what looking into
+all alerts costs. A card (or terminal) is found when one of its frauds is alerted to; the time to that is counted from
+its first fraud within the test.
+
+Every number is a quotient of sums over days, so that a resample of days is two products of matrices. Days are drawn in
+blocks of neighbours, since fraud goes on for days (`blocks`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.evaluation.blocks import length_for_intervals, stationary_counts
+from pipelines.evaluation.intervals import percentiles
+from pipelines.evaluation.outcome import Outcome
+from pipelines.report.alerts import AlertReport
+from pipelines.report.document import Estimate
+from pipelines.task import Alerts, Protocol
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+OWNERS = ("card", "terminal")
+"""What is compromised, and may have a column in the records."""
+
+MEASURES: Mapping[str, tuple[str, str]] = {
+    "precision": ("found", "alerts"),
+    "recall": ("found", "frauds"),
+    "amount_recall": ("found_amount", "fraud_amount"),
+    "saved_per_day": ("saved", "days"),
+    **{f"{owner}_recall": (f"{owner}s_found", f"{owner}s") for owner in OWNERS},
+    **{f"{owner}_hours_to_detection": (f"{owner}_hours", f"{owner}s_found") for owner in OWNERS},
+}
+"""Measure -> the two sums over days that it is the quotient of."""
+
+
+@dataclass(frozen=True)
+class Days:
+    """Sums of each day: name -> (days,)."""
+
+    sums: Mapping[str, Floats]
+
+    def measured(self, counts: Floats) -> dict[str, Floats]:
+        """Each measure under (b, days) numbers of how often each day counts; NaN where it is undefined."""
+        found = {}
+        for name, (above, below) in MEASURES.items():
+            if above in self.sums and below in self.sums:
+                total = counts @ self.sums[below]
+                found[name] = np.divide(
+                    counts @ self.sums[above], total, out=np.full(len(counts), np.nan), where=total > 0
+                )
+        return found
+
+
+def asked(declared: Alerts | None, protocol: Protocol) -> Alerts | None:
+    """What the task declares, as far as the protocol does not say otherwise; None where the task has no alerts."""
+    if declared is None:
+        return None
+    budget = protocol.alert_budget or declared.budget
+    return Alerts(budget, declared.cost if protocol.alert_cost < 0 else protocol.alert_cost)
+
+
+def alerts_of(
+    outcomes: Mapping[str, Outcome],
+    records: Mapping[str, NDArray[Any]],
+    asked: Alerts,
+    network: str,
+    baseline: str,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> AlertReport | None:
+    """Every contender's alerts, and how far the network is ahead of the baseline, paired.
+
+    Args:
+        outcomes: name -> test of two classes, all of the same rows.
+        records: of all rows of the data: `day` (the whole part is the date), `amount`, and where there are some `card`
+            and `terminal`.
+        asked: how many alerts, and what one costs.
+
+    Returns:
+        None where the target has not two classes, or the rows have no days.
+    """
+    first = next(iter(outcomes.values()))
+    if "day" not in records or first.predictions.values.ndim != 2 or first.predictions.values.shape[1] != 2:
+        return None
+    by_day = {name: days_of(outcome, records, asked) for name, outcome in outcomes.items()}
+    n_days = len(by_day[network].sums["days"])
+    ahead = by_day[network].sums["saved"] - by_day[baseline].sums["saved"]
+    length = length_for_intervals(ahead) if n_days > 1 else 1.0
+    drawn = stationary_counts(np.random.default_rng(seed), n_days, resamples, length).astype(np.float64)
+    once = np.ones((1, n_days))
+    values = {name: days.measured(once) for name, days in by_day.items()}
+    resampled = {name: days.measured(drawn) for name, days in by_day.items()}
+    units = math.ceil(n_days / math.ceil(length))
+
+    def estimate(value: Floats, replicates: Floats) -> Estimate:
+        return Estimate(float(value[0]), *percentiles(replicates, units))
+
+    return AlertReport(
+        budget=asked.budget,
+        cost=asked.cost,
+        days=n_days,
+        alerts=int(by_day[network].sums["alerts"].sum()),
+        frauds=int(by_day[network].sums["frauds"].sum()),
+        contenders={
+            name: {measure: estimate(values[name][measure], resampled[name][measure]) for measure in found}
+            for name, found in values.items()
+        },
+        network=network,
+        baseline=baseline,
+        difference={
+            measure: estimate(
+                value - values[baseline][measure], resampled[network][measure] - resampled[baseline][measure]
+            )
+            for measure, value in values[network].items()
+        },
+    )
+
+
+def days_of(outcome: Outcome, records: Mapping[str, NDArray[Any]], asked: Alerts) -> Days:
+    """The sums of each day of the test; of several trainings, their sums together."""
+    parts = []
+    for number in range(outcome.trainings):
+        tested = outcome.training(number)
+        of_rows = {name: values[tested.rows] for name, values in records.items()}
+        parts.append(_sums(tested.target == 1, tested.predictions.values[:, 1], of_rows, asked))
+    return Days({name: np.sum([part[name] for part in parts], axis=0) for name in parts[0]})
+
+
+def chosen(score: Floats, day: Codes, budget: float) -> NDArray[np.bool_]:
+    """(n,) whether each row is among its day's alerts: those of the highest scores, of equal ones the earlier row.
+
+    Args:
+        day: (n,) number of its day, 0 and up.
+        budget: below 1 a share of the day's rows, rounded and at least one; from 1 on a number.
+    """
+    rows = np.bincount(day)
+    most = np.maximum(1, np.rint(budget * rows)) if budget < 1 else np.full(len(rows), budget)
+    order = np.lexsort((np.arange(len(day)), -score, day))
+    rank = np.empty(len(day), np.int64)
+    rank[order] = np.arange(len(day)) - np.repeat(np.cumsum(rows) - rows, rows)
+    return np.asarray(rank < most[day])
+
+
+def _sums(
+    fraud: NDArray[np.bool_], score: Floats, records: Mapping[str, NDArray[Any]], asked: Alerts
+) -> dict[str, Floats]:
+    day = np.unique(np.floor(records["day"]), return_inverse=True)[1]
+    days = int(day.max(initial=-1)) + 1
+    alert = chosen(score, day, asked.budget)
+    found = alert & fraud
+
+    def per_day(values: Any) -> Floats:
+        return np.bincount(day, values, days).astype(np.float64)
+
+    sums = {"days": np.ones(days), "alerts": per_day(alert), "frauds": per_day(fraud), "found": per_day(found)}
+    if "amount" in records:
+        sums |= {"fraud_amount": per_day(fraud * records["amount"]), "found_amount": per_day(found * records["amount"])}
+        sums["saved"] = sums["found_amount"] - asked.cost * sums["alerts"]
+    else:
+        sums["saved"] = -asked.cost * sums["alerts"]
+    for owner in (each for each in OWNERS if each in records):
+        sums |= _owners(owner, records[owner], fraud, found, records["day"], day, days)
+    return sums
+
+
+def _owners(
+    owner: str, of: Codes, fraud: NDArray[np.bool_], found: NDArray[np.bool_], time: Floats, day: Codes, days: int
+) -> dict[str, Floats]:
+    """Compromised cards or terminals, on the day of their first fraud: how many, how many found, and after how long."""
+    whose, code = np.unique(of[fraud], return_inverse=True)
+    first, seen = np.full(len(whose), np.inf), np.full(len(whose), np.inf)
+    np.minimum.at(first, code, time[fraud])
+    np.minimum.at(seen, np.searchsorted(whose, of[found]), time[found])
+    began = np.full(len(whose), days)
+    np.minimum.at(began, code, day[fraud])
+    detected = np.isfinite(seen)
+    hours = np.where(detected, seen - first, 0.0) * 24
+    return {
+        f"{owner}s": np.bincount(began, minlength=days).astype(np.float64),
+        f"{owner}s_found": np.bincount(began, detected, days).astype(np.float64),
+        f"{owner}_hours": np.bincount(began, hours, days).astype(np.float64),
+    }

@@ -1,0 +1,1 @@
+"""What happens to models once they are trained."""

@@ -1,0 +1,112 @@
+"""Alerts: a day's budget by rank, and every measure as counted by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pipelines.evaluation.alerts import alerts_of, asked, chosen
+from pipelines.evaluation.outcome import Outcome, Round
+from pipelines.objectives.objective import Predictions
+from pipelines.task import Alerts, Protocol
+
+DAY = np.array([0.1, 0.2, 0.3, 0.9, 1.0, 1.1, 1.5, 1.75])
+FRAUD = np.array([0, 1, 1, 0, 1, 0, 0, 1])
+CARD = np.array([7, 8, 8, 7, 8, 7, 9, 9])
+AMOUNT = np.array([10.0, 20, 40, 80, 5, 7, 9, 100])
+GOOD = np.array([0.1, 0.2, 0.9, 0.3, 0.4, 0.1, 0.2, 0.8])
+BAD = np.array([0.9, 0.2, 0.1, 0.3, 0.8, 0.9, 0.2, 0.1])
+RECORDS = {"day": DAY, "amount": AMOUNT, "card": CARD}
+
+
+def outcome(score, rows=slice(None), fraud=FRAUD):
+    number = np.arange(len(fraud))[rows]
+    values = np.column_stack([1 - score, score])[rows]
+    return Outcome(fraud[rows], Predictions(values), (Round(0, len(number), 10),), number)
+
+
+def measured(score, budget, records=RECORDS):
+    outcomes = {"net": outcome(score), "base": outcome(BAD)}
+    return alerts_of(outcomes, records, Alerts(budget, cost=3.0), "net", "base", resamples=200)
+
+
+def test_measures_are_those_counted_by_hand():
+    """One alert a day: rows 2 (fraud, card 8, 40) and 7 (fraud, card 9, 100)."""
+    found = measured(GOOD, 1)
+    values = {name: each.value for name, each in found.contenders["net"].items()}
+    assert values["precision"] == 1.0
+    assert values["recall"] == 2 / 4
+    assert values["amount_recall"] == pytest.approx(140 / 165)
+    assert values["saved_per_day"] == pytest.approx((140 - 2 * 3) / 2)
+    assert values["card_recall"] == 1.0
+    assert values["card_hours_to_detection"] == pytest.approx(
+        (0.3 - 0.2) * 24 / 2
+    )  # card 8 after .1 day, card 9 at once
+    assert (found.days, found.alerts, found.frauds) == (2, 2, 4)
+    base = {name: each.value for name, each in found.contenders["base"].items()}
+    assert base["precision"] == 0.0
+    assert base["saved_per_day"] == -3.0
+    assert math.isnan(base["card_hours_to_detection"])  # nothing was found, so no time is known
+    assert found.difference["saved_per_day"].value == pytest.approx(67 + 3)
+
+
+def test_two_alerts_a_day_find_the_next_in_rank():
+    found = measured(GOOD, 2).contenders["net"]
+    assert found["precision"].value == 3 / 4  # rows 2 and 3 (genuine) on the first day, 7 and 4 on the second
+    assert found["recall"].value == 3 / 4
+
+
+def test_a_share_is_of_each_days_rows_and_never_none():
+    day = np.repeat([0, 1, 2], [100, 10, 1])
+    found = chosen(np.random.default_rng(0).random(111), day, 0.05)
+    assert np.bincount(day[found]).tolist() == [5, 1, 1]
+
+
+def test_of_equal_scores_the_earlier_is_looked_into():
+    assert chosen(np.zeros(5), np.zeros(5, int), 2).tolist() == [True, True, False, False, False]
+
+
+def test_later_days_change_no_alert_of_earlier_ones():
+    chance = np.random.default_rng(3)
+    day, score = np.sort(chance.integers(0, 9, 500)), chance.random(500)
+    other = np.where(day >= 5, chance.random(500), score)
+    before = day < 5
+    np.testing.assert_array_equal(chosen(score, day, 0.1)[before], chosen(other, day, 0.1)[before])
+
+
+def test_rows_without_cards_have_no_measures_of_cards():
+    found = measured(GOOD, 1, {"day": DAY, "amount": AMOUNT})
+    assert set(found.contenders["net"]) == {"precision", "recall", "amount_recall", "saved_per_day"}
+
+
+def test_records_are_found_by_the_number_of_the_row():
+    rows = np.array([4, 5, 6, 7])
+    outcomes = {name: outcome(score, rows) for name, score in (("net", GOOD), ("base", BAD))}
+    found = alerts_of(outcomes, RECORDS, Alerts(1, cost=3.0), "net", "base", resamples=100)
+    assert (found.days, found.frauds) == (1, 2)
+    assert found.contenders["net"]["saved_per_day"].value == 97.0
+    assert math.isnan(found.contenders["net"]["saved_per_day"].low)  # one day shows no spread
+
+
+def test_intervals_are_those_of_resampled_days():
+    """On many alike, independent days the interval of a share is near the binomial's."""
+    chance = np.random.default_rng(1)
+    days, a_day = 200, 20
+    fraud = (chance.random(days * a_day) < 0.5).astype(int)
+    score = chance.random(days * a_day)
+    records = {"day": np.repeat(np.arange(days), a_day) + 0.5, "amount": np.ones(days * a_day)}
+    outcomes = {"net": outcome(score, fraud=fraud), "base": outcome(1 - score, fraud=fraud)}
+    found = alerts_of(outcomes, records, Alerts(1, cost=0.0), "net", "base", resamples=2000).contenders["net"][
+        "precision"
+    ]
+    spread = (found.high - found.low) / (2 * 1.96)
+    assert spread == pytest.approx(math.sqrt(0.25 / days), rel=0.35)
+
+
+def test_what_is_set_comes_before_what_is_declared():
+    declared = Alerts(0.01, 5.0)
+    assert asked(None, Protocol()) is None
+    assert asked(declared, Protocol()) == declared
+    assert asked(declared, Protocol(alert_budget=20, alert_cost=0.0)) == Alerts(20, 0.0)
+    with pytest.raises(ValueError, match="whole number"):
+        Protocol(alert_budget=1.5)
