@@ -108,7 +108,7 @@ def require_possible(prepared: Prepared, deterministic: bool) -> None:
     recipe = prepared.recipe
     if prepared.mitigation is not None and workers() > 1:
         raise BadInput("protocol.mitigate trains in one process; leave out --workers, or protocol.mitigate")
-    if prepared.protocol.blend and workers() > 1:
+    if prepared.protocol.blend == "yes" and workers() > 1:
         raise BadInput("protocol.blend trains in one process; leave out --workers, or protocol.blend")
     if recipe.private and deterministic:
         raise BadInput(

@@ -70,7 +70,7 @@ class Protocol:
     """The sensitive attribute that mitigation is for; empty: the first."""
     mitigate_baselines: Literal["all", "none"] = "all"
     """Whether mitigation is tried on baselines too, or on networks alone."""
-    blend: bool = False
+    blend: Literal["no", "yes"] = "no"
     """Whether all contenders also answer together, each weighted by how much it adds to the others on validation rows,
     as a contender of its own. It takes no part in the verdict; the report says what mixing gains over the best."""
     points: str = ""

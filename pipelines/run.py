@@ -98,7 +98,7 @@ def run(
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
     if budget is not None:
         contenders = tuning.tuned(contenders, prepared, budget, assignments)
-    if prepared.protocol.blend:
+    if prepared.protocol.blend == "yes":
         contenders = blended(contenders, prepared.objective)
     store, card = open_store(), prepared.card()
     command = commanded(task, request, seed, assignments, deterministic, budget)

@@ -37,7 +37,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(folder):
-    return run(SMALL, DataRequest(), 0, (*FAST, "protocol.blend=true"))
+    return run(SMALL, DataRequest(), 0, (*FAST, "protocol.blend=yes"))
 
 
 def test_it_is_beside_the_verdict(report):
@@ -70,7 +70,7 @@ def test_the_blend_is_a_model_that_predicts(report, tmp_path):
 
 def test_of_numbers():
     task = replace(DIABETES, baselines=tuple(each for each in DIABETES.baselines if each.name in ("prior", "linear")))
-    report = run(task, DataRequest(), 0, (*FAST, "protocol.blend=true"))
+    report = run(task, DataRequest(), 0, (*FAST, "protocol.blend=yes"))
     (over_network, over_baseline) = report.blend
     assert over_network.score == over_baseline.score == "rmse"
     value = {card.name: card.scores["rmse"].value for card in report.contenders}
@@ -79,11 +79,11 @@ def test_of_numbers():
 
 def test_a_study_refuses_it():
     with pytest.raises(BadInput, match="single contenders"):
-        study(SMALL, DataRequest(), "50%,100%", 0, (*FAST, "protocol.blend=true"))
+        study(SMALL, DataRequest(), "50%,100%", 0, (*FAST, "protocol.blend=yes"))
 
 
 def test_tuned_contenders_are_blended():
-    settings = (*(each for each in FAST if "trials" not in each), "protocol.blend=true")
+    settings = (*(each for each in FAST if "trials" not in each), "protocol.blend=yes")
     report = run(SMALL, DataRequest(), 0, settings, budget=Budget(1))
     assert report.scorecard("blend").settings["weights"]
     assert report.tuning is not None

@@ -78,7 +78,7 @@ def test_a_key_like_no_other_names_all(key):
         ("recipe.dropout=1", r"in \[0, 1\)"),
         ("recipe.warmup=-0.1", r"in \[0, 1\)"),
         ("recipe.weight_decay=-1", "must not be negative"),
-        ("protocol.kind=split", "holdout or cross-validation$"),
+        ("protocol.kind=split", "holdout, cross-validation or walk-forward$"),
         ("protocol.by=name", "row, id or time$"),
         ("protocol.test=1.5", r"in \(0, 1\)"),
         ("protocol.folds=1", "at least 2"),
@@ -133,5 +133,5 @@ def test_what_a_task_declares_for_another_schedule_stays():
 
 
 def test_settings_that_contradict_each_other():
-    with pytest.raises(BadInput, match="folds would train on the future"):
+    with pytest.raises(BadInput, match="would train on the future"):
         apply("protocol.by=time", "protocol.kind=cross-validation")

@@ -102,7 +102,7 @@ def blended(contenders: Sequence[Contender], objective: Objective) -> list[Conte
         BadInput: what they say has no mean that a loss could judge.
     """
     if objective.kind not in LOSSES:
-        raise BadInput(f"--set protocol.blend=true: what contenders say has no mean in {objective.kind}; leave it out")
+        raise BadInput(f"--set protocol.blend=yes: what contenders say has no mean in {objective.kind}; leave it out")
     found: list[Contender] = []
     bases: list[Remembered] = []
     for contender in contenders:
