@@ -78,7 +78,7 @@ def test_a_key_like_no_other_names_all(key):
         ("recipe.dropout=1", r"in \[0, 1\)"),
         ("recipe.warmup=-0.1", r"in \[0, 1\)"),
         ("recipe.weight_decay=-1", "must not be negative"),
-        ("protocol.kind=split", "holdout or cross-validation$"),
+        ("protocol.kind=split", "holdout, cross-validation or walk-forward$"),
         ("protocol.by=name", "row, id or time$"),
         ("protocol.test=1.5", r"in \(0, 1\)"),
         ("protocol.folds=1", "at least 2"),
