@@ -108,8 +108,7 @@ class Protocol:
         require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
         require(
             self.by != "time" or self.kind != "cross-validation",
-            "protocol.by=time needs protocol.kind=holdout or walk-forward: folds of cross-validation would train on "
-            "the future",
+            "protocol.by=time needs protocol.kind=holdout or walk-forward: folds would train on the future",
         )
         require(
             self.by == "time" or self.kind != "walk-forward",

@@ -3,14 +3,20 @@
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.cli.prediction import _read
+from pipelines.data.next_day import OwnDirections
+from pipelines.objectives.classification import Classification
 from pipelines.report import document
 from pipelines.report.document import Report
+from pipelines.task import DataRequest
 from pipelines.tracking.store import VARIABLE
 
 TASK = "finance/portfolio"
@@ -109,3 +115,16 @@ def test_what_is_for_days_does_nothing_elsewhere_and_is_refused(setting, words, 
     ended = tapeline("run", "medical_imaging/breast-cancer", "--set", setting)
     assert ended.code == 2
     assert words in ended.err
+
+
+def test_a_saved_model_of_directions_reads_prices_not_features(tmp_path):
+    path = tmp_path / "prices.csv"
+    prices()[["day", "AA"]].to_csv(path, index=False)
+    learned = OwnDirections().load(DataRequest(str(path))).examples
+    model: Any = SimpleNamespace(
+        task="finance/next-day-direction", kinds=learned.kinds, shapes={}, by_group=None, objective=Classification()
+    )
+    examples, closes, _ = _read(model, path)
+    assert (closes.name, closes.iloc[-1], len(examples)) == ("at_close_of", prices()["day"].iloc[-1], 400 - 252)
+    for name, values in learned.columns.items():
+        np.testing.assert_array_equal(examples.columns[name][:-1], values)

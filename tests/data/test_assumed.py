@@ -1,5 +1,7 @@
 """What the user is told about their data, without having asked, and when nothing is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,7 +72,11 @@ def test_a_column_that_does_not(name, values):
 
 
 def test_rows_that_no_part_holds():
-    dataset = Dataset(Examples(columns={"x": np.arange(30.0)}, target=np.arange(30.0)), "a test", False, target="y")
+    """Others of their id are why; what a purge or a later stretch of a walk leaves out is in the protocol's words."""
+    examples = Examples(columns={"x": np.arange(30.0)}, target=np.arange(30.0), ids=np.arange(30).astype(str))
+    dataset = Dataset(examples, "a test", False, target="y")
     fold = Fold(np.arange(10), np.arange(10, 15), np.arange(15, 25))
     (note,) = assumed(dataset, np.arange(30.0), (), [fold])
     assert note.startswith("5 rows are in no part of the split")
+    without = Dataset(replace(examples, ids=None), "a test", False, target="y")
+    assert list(assumed(without, np.arange(30.0), (), [fold])) == []
