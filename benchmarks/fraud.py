@@ -68,7 +68,7 @@ def main() -> None:
         **judged(trials, prepared),
         "scoring": timed(trials, prepared),
     }
-    Console(width=110).print(_shown(found))
+    Console(width=150).print(_shown(found))
     if asked.ulb:
         found["ulb_layout"] = of_ulb(asked.set)
     write(found, RESULTS)
