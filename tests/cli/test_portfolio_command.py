@@ -122,7 +122,12 @@ def test_a_saved_model_of_directions_reads_prices_not_features(tmp_path):
     prices()[["day", "AA"]].to_csv(path, index=False)
     learned = OwnDirections().load(DataRequest(str(path))).examples
     model: Any = SimpleNamespace(
-        task="finance/next-day-direction", kinds=learned.kinds, shapes={}, by_group=None, objective=Classification()
+        task="finance/next-day-direction",
+        kinds=learned.kinds,
+        shapes={},
+        by_group=None,
+        reading={},
+        objective=Classification(),
     )
     examples, closes, _ = _read(model, path)
     assert (closes.name, closes.iloc[-1], len(examples)) == ("at_close_of", prices()["day"].iloc[-1], 400 - 252)

@@ -169,8 +169,10 @@ def test_of_two_attributes_the_gaps_least_likely_to_be_chance_are_shown_and_the_
 
 
 def test_gaps_of_a_report_without_p_values_are_judged_by_their_intervals(report):
-    gaps = tuple(Gap("sex", name, 0.1, 0.9, low, 0.2, ("F", "M")) for name, low in (("sure", 0.05), ("unsure", 0.0)))
+    gaps = tuple(
+        Gap("sex", name, 0.1, 0.9, low, 0.2, ("F", "M")) for name, low in (("certain", 0.05), ("doubtful", 0.0))
+    )
     text = shown(replace(report, contenders=tuple(replace(card, gaps=gaps) for card in report.contenders)), 160)
-    assert " yes " in next(line for line in text.splitlines() if " sure " in line)
-    assert " not clear " in next(line for line in text.splitlines() if " unsure " in line)
+    assert " yes " in next(line for line in text.splitlines() if " certain " in line)
+    assert " not clear " in next(line for line in text.splitlines() if " doubtful " in line)
     assert "corrected for all pairs" not in text
