@@ -14,7 +14,7 @@ every contender is tested for it (`--set protocol.obey=yes` lets a boosting comp
 protocol.refer=right:0.9` gives the uncertain cases to a person; `tapeline predict --reasons 4` says what moved each
 decision.
 
-Expected: AUROC about .848 for the network and .844 for the best baseline (boosting); about a minute on 2 cores.
+Expected: AUROC about .845 for the network and .844 for the best baseline (boosting); two minutes on 2 cores.
 """
 
 from pipelines.contenders.tables import BASELINES, SCORECARD

@@ -45,7 +45,7 @@ def assumed(
         if dataset.examples.ids is not None:
             yield f"{absent} rows are in no part of the split: others of their id are tested later in time"
         elif delay:
-            late = f"their labels become known {delay:g} later, when validation or the test has begun"
+            late = f"with protocol.delay={delay:g} their labels are not known when validation, or the test, begins"
             yield f"{absent} rows are in no part of the split: {late}"
     if dataset.examples.ids is None:
         yield from _owners(dataset)
