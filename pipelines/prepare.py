@@ -163,7 +163,7 @@ def prepare(
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
-        _require_alerts(task, protocol)
+        _require_told(task, recipe, protocol, objective)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)
@@ -195,14 +195,9 @@ def _require_effect(
     Raises:
         BadInput: with the setting, and what it needs.
     """
-    for name in (each for each in ("block", "delay") if protocol.by != "time" and getattr(protocol, each)):
+    for name in (each for each in ("block", "delay", "purge") if protocol.by != "time" and getattr(protocol, each)):
         raise BadInput(
             f"--set protocol.{name}={getattr(protocol, name)}: it does nothing where rows are not split by time; say "
-            "which column holds the moments with --time COLUMN, or leave it out"
-        )
-    if protocol.purge and protocol.by != "time":
-        raise BadInput(
-            f"--set protocol.purge={protocol.purge}: it leaves moments out, and rows are not split by time here; say "
             "which column holds the moments with --time COLUMN, or leave it out"
         )
     tested = np.unique(np.concatenate([fold.test for fold in folds]))
@@ -225,9 +220,19 @@ def _require_effect(
         )
 
 
-def _require_alerts(task: Task, protocol: Splitting) -> None:
+def _require_told(task: Task, recipe: Recipe, protocol: Splitting, objective: Objective) -> None:
+    """Refuse settings that this task would not heed.
+
+    Raises:
+        BadInput: with the setting, and why.
+    """
     if task.alerts is None and (protocol.alert_budget or protocol.alert_cost >= 0):
         raise BadInput(f"--set protocol.alert_budget and alert_cost do nothing here: {task.name} has no alerts")
+    if protocol.points != task.protocol.points and protocol.points and not getattr(objective, "binary", False):
+        raise BadInput(f"--set protocol.points={protocol.points} is for two classes, which this target has not")
+    taught = {each.learns_from for each in task.networks} | {each.learns_from for each in task.baselines}
+    if recipe.contaminated == "yes" and "normal" not in taught:
+        raise BadInput(f"--set recipe.contaminated=yes does nothing here: all of {task.name} learn from labels")
 
 
 def _rule(protocol: Splitting) -> Rule | None:

@@ -1,4 +1,4 @@
-"""Dropout that draws a byte for each number, where Keras' draws four: random numbers are half of a dense net's step.
+"""Dropout that draws a byte for each number, where Keras' draws four (`python -m benchmarks.dropout`).
 
 Registered by name, so a saved model loads it in Keras' safe mode.
 """

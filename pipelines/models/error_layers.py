@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.models.layers import PACKAGE
+from pipelines.models.layers import PACKAGE, centre_and_spread, known_of
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -31,14 +31,8 @@ class StandardNumbers(keras.layers.Layer):
     @classmethod
     def fitted(cls, numbers: NDArray[np.float64], **settings: Any) -> StandardNumbers:
         """By the median and standard deviation of (n, columns) training numbers; 1 where a column does not vary."""
-        centre, spread = [], []
-        for column in numbers.T:
-            known = column[~np.isnan(column)]
-            known = known if len(known) else np.zeros(1)
-            centre.append(float(np.median(known)))
-            reach = float(np.ptp(known))  # divided by it first, no square over- or underflows
-            spread.append(float((known / reach).std()) * reach if reach else 1.0)
-        return cls(centre, spread, **settings)
+        found = [centre_and_spread(known_of(column)) for column in numbers.T]
+        return cls([centre for centre, _ in found], [spread for _, spread in found], **settings)
 
     def call(self, numbers: Any) -> Any:
         ops = keras.ops

@@ -11,6 +11,18 @@ from numpy.typing import NDArray
 PACKAGE = "tapeline"
 
 
+def known_of(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The numbers that are not missing; a single 0 where all are."""
+    known = column[~np.isnan(column)]
+    return known if len(known) else np.zeros(1)
+
+
+def centre_and_spread(known: NDArray[np.float64]) -> tuple[float, float]:
+    """Median and standard deviation of at least one number; 1 where they do not vary."""
+    reach = float(np.ptp(known))  # divided by it first, no square over- or underflows
+    return float(np.median(known)), float((known / reach).std()) * reach if reach else 1.0
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class NumberEncoding(keras.layers.Layer):
     """Numbers for a network: standardised, with a flag where missing, and piecewise linearly encoded.
@@ -39,11 +51,10 @@ class NumberEncoding(keras.layers.Layer):
         """The encoding of (n, columns) training numbers: median, standard deviation, and quantiles as edges."""
         centre, spread, edges = [], [], []
         for column in numbers.T:
-            known = column[~np.isnan(column)]
-            known = known if len(known) else np.zeros(1)
-            centre.append(float(np.median(known)))
-            reach = float(np.ptp(known))  # divided by it first, no square over- or underflows
-            spread.append(float((known / reach).std()) * reach if reach else 1.0)
+            known = known_of(column)
+            middle, deviation = centre_and_spread(known)
+            centre.append(middle)
+            spread.append(deviation)
             edges.append([float(edge) for edge in np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))])
         return cls(centre, spread, edges, **settings)
 

@@ -49,6 +49,9 @@ BAD_TABLES = {
         loans(), ("--data", "d.csv", "--target", "grade", "--set", "protocol.refer=right:0.9"), "two classes",
     ),
     "nothing to obey": (loans(), (*FILE, "--set", "protocol.obey=yes"), "say which, as in protocol.monotone="),
+    "points of three": (
+        loans(), ("--data", "d.csv", "--target", "grade", "--set", "protocol.points=20:600:40"), "for two classes",
+    ),
     "text flag": (loans(), (*FILE, "--text", "job"), "--text"),
 }  # fmt: skip
 
@@ -62,6 +65,7 @@ BAD_USAGE = {
     "wrong type": (("run", TASK, "--set", "recipe.epochs=many"), "write a whole number"),
     "out of range": (("run", TASK, "--set", "recipe.epochs=0"), "at least 1"),
     "no such network": (("run", TASK, "--set", "protocol.networks=mlp,xgb"), "no network 'xgb'; it has mlp, tabm, ft"),
+    "nobody learns from normal rows": (("run", TASK, "--set", "recipe.contaminated=yes"), "does nothing here"),
     "no emoji": (("run", TASK, "--set", "protocol.decide_by=cost:-1:5"), "'cost:-1:5' says nothing"),
     "no scale": (("run", TASK, "--set", "protocol.points=0:600:50"), "write PDO:BASE:ODDS, such as 20:600:50"),
     "no rule": (("run", TASK, "--set", "protocol.refer=sometimes"), "write right:S or cost:C"),
