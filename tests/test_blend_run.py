@@ -7,8 +7,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 from diabetes import TASK as DIABETES
+from rich.console import Console
 
 from domains.finance.credit_default import TASK
+from pipelines.cli import show_blend
 from pipelines.contenders import saved
 from pipelines.contenders.tuned import Budget
 from pipelines.errors import BadInput
@@ -59,6 +61,17 @@ def test_the_document_holds_it_and_reads_it_again(report):
     jsonschema.validate(json.loads(report.to_json()), schema)
     assert Report.from_dict(told).to_dict() == told
     assert Report.from_dict({name: value for name, value in told.items() if name != "blend"}).blend == ()
+
+
+def test_the_terminal_says_what_it_gains(report):
+    console = Console(width=200)
+    with console.capture() as captured:
+        show_blend.gains(console, report)
+    said = " ".join(captured.get().split())
+    for each in report.blend:
+        assert f"{each.difference:+.4f}" in said
+        assert f"over {each.baseline}, " in said
+    assert f"{report.scorecard('blend').scores['auroc'].value:.3f}" in said
 
 
 def test_the_blend_is_a_model_that_predicts(report, tmp_path):

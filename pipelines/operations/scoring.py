@@ -19,7 +19,7 @@ class Scorer:
     """Chances of fraud of payments in the order in which they are made.
 
     Args:
-        model: of `finance/card-fraud`; its past begins empty, so let it see a month first, as `score` does anyway.
+        model: of `finance/card-fraud`. Its past begins empty: score the payments of the month before first.
 
     Raises:
         BadInput: the model was not trained on payments.

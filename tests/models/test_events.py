@@ -24,6 +24,8 @@ def test_events_are_encoded_on_their_scales():
         found[0, 1], [1, (logs[0] - logs.mean()) / logs.std(), (1 - 3) / np.std([1, 3, 5]), 1, 0], atol=1e-6
     )
     np.testing.assert_allclose(found[1, 0, 3:], [0, -1], atol=1e-6)
+    far = np.asarray(encoding(np.array([[[1e30, -1e30, 0.0]]], np.float32)))
+    np.testing.assert_array_equal(far[0, 0, 1:3], [EventEncoding.LARGEST, -EventEncoding.LARGEST])
     again = EventEncoding.from_config(encoding.get_config())
     np.testing.assert_array_equal(again(events), found)
 
