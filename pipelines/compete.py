@@ -151,6 +151,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         points=lending.card_of(trial.model, prepared),
         directions=directions.measured([each.moves for each in trial.folds], prepared.directions),
         referral=lending.referral_of(outcome, [each.zone for each in trial.folds], prepared),
+        by_fold=tuple(each[objective.primary] for each in outcome.fold_scores(objective)) if outcome.apart else (),
     )
 
 

@@ -128,6 +128,8 @@ class Scorecard:
     """Of columns whose direction was declared: whether the probability moves that way."""
     referral: Referral | None = None
     """Where `protocol.refer` gives some rows to a person: which, and what is left."""
+    by_fold: tuple[float, ...] = ()
+    """Of cross-validation: the primary score of each fold, all folds of a repeat before those of the next."""
 
 
 @dataclass(frozen=True)
@@ -360,6 +362,7 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields["cost"] = Cost(**cost)
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
     fields["gaps"] = tuple(_gap(gap) for gap in fields["gaps"])
+    fields["by_fold"] = tuple(math.nan if value is None else value for value in fields.get("by_fold", ()))
     return Scorecard(**_numbers(fields, "threshold", "training_sd", "test_sd"))
 
 
