@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pipelines.evaluation.blocks import length_for_intervals, stationary_counts
 from pipelines.evaluation.intervals import percentiles
 from pipelines.evaluation.outcome import Outcome
-from pipelines.report.alerts import AlertReport
+from pipelines.report.alerts import AlertReport, AtBudget
 from pipelines.report.document import Estimate
 from pipelines.task import Alerts, Protocol
 
@@ -41,6 +41,11 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     **{f"{owner}_hours_to_detection": (f"{owner}_hours", f"{owner}s_found") for owner in OWNERS},
 }
 """Measure -> the two sums over days that it is the quotient of."""
+
+BY_BUDGET = ("recall", "saved_per_day")
+"""What is measured for other budgets too."""
+BUDGETS, TIMES = 13, 20
+"""How many other budgets, from one alert a day to so many times the mean of those that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,15 @@ def alerts_of(
     def estimate(value: Floats, replicates: Floats) -> Estimate:
         return Estimate(float(value[0]), *percentiles(replicates, units))
 
+    def at(budget: int) -> AtBudget:
+        found = {}
+        for name, outcome in outcomes.items():
+            days = days_of(outcome, records, Alerts(budget, asked.cost))
+            value, replicates = days.measured(once), days.measured(drawn)
+            found[name] = {measure: estimate(value[measure], replicates[measure]) for measure in BY_BUDGET}
+        return AtBudget(budget, found)
+
+    rows_a_day, alerts_a_day = len(first.training(0).rows) / n_days, by_day[network].sums["alerts"].mean()
     return AlertReport(
         budget=asked.budget,
         cost=asked.cost,
@@ -123,7 +137,14 @@ def alerts_of(
             )
             for measure, value in values[network].items()
         },
+        by_budget=tuple(at(budget) for budget in _budgets(alerts_a_day, rows_a_day)),
     )
+
+
+def _budgets(asked: float, most: float) -> list[int]:
+    """Whole numbers of alerts a day, evenly on a scale of ratios, at most as many as a day has rows."""
+    last = max(1.0, min(TIMES * asked, most))
+    return sorted({round(each) for each in np.geomspace(1, last, BUDGETS)})
 
 
 def days_of(outcome: Outcome, records: Mapping[str, NDArray[Any]], asked: Alerts) -> Days:

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class AtBudget:
+    """`recall` and `saved_per_day` of each contender, had so many alerts a day been looked into."""
+
+    alerts_per_day: int
+    contenders: Mapping[str, Mapping[str, Estimate]]
+
+
+@dataclass(frozen=True)
 class AlertReport:
     """What comes of looking, each day, into the rows that each contender ranks first.
 
@@ -29,6 +37,8 @@ class AlertReport:
     network: str
     baseline: str
     difference: Mapping[str, Estimate]
+    by_budget: tuple[AtBudget, ...] = ()
+    """What other budgets would have found and saved. The best of them, picked here, has been picked on tested rows."""
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any], estimate: Callable[[Any], Estimate]) -> AlertReport:
@@ -37,5 +47,11 @@ class AlertReport:
         def measures(found: Mapping[str, Any]) -> dict[str, Estimate]:
             return {name: estimate(each) for name, each in found.items()}
 
-        contenders = {name: measures(found) for name, found in told["contenders"].items()}
-        return cls(**{**told, "contenders": contenders, "difference": measures(told["difference"])})
+        def of_all(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+            return {name: measures(each) for name, each in found.items()}
+
+        budgets = tuple(
+            AtBudget(each["alerts_per_day"], of_all(each["contenders"])) for each in told.get("by_budget", ())
+        )
+        read = {"contenders": of_all(told["contenders"]), "difference": measures(told["difference"])}
+        return cls(**{**told, **read, "by_budget": budgets})

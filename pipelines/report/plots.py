@@ -10,7 +10,15 @@ import numpy as np
 from pipelines.evaluation import curves, decisions, net_benefit
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective
-from pipelines.report import figures, figures_bias, figures_calibration, figures_mitigation, figures_portfolio
+from pipelines.report import (
+    figures,
+    figures_alerts,
+    figures_bias,
+    figures_calibration,
+    figures_lending,
+    figures_mitigation,
+    figures_portfolio,
+)
 from pipelines.report.document import Report, sides
 from pipelines.report.figures_tuning import tuning
 
@@ -49,6 +57,10 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         yield "precision_recall", figures.precision_recall(drawn, prevalence)
         yield "calibration", _calibration({name: outcomes[name] for name in informed}, report.verdict.network)
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
+    if report.alerts is not None and report.alerts.by_budget:
+        yield "alerts_by_budget", figures_alerts.by_budget(report.alerts)
+    if points := next((card.points for card in report.contenders if card.points and card.name not in apart), None):
+        yield "scorecard", figures_lending.scorecard(points)
     found = {metric for card in report.contenders for row in card.bias for metric in row.metrics}
     for metric in BIAS_METRICS:
         if metric in found:

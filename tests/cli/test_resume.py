@@ -14,9 +14,11 @@ from .tables import loans
 
 FEW = [
     part
-    for each in ("recipe.epochs=6", "recipe.trials=1", "protocol.folds=2", "protocol.resamples=100")
+    for each in (
+        "recipe.epochs=6", "recipe.trials=1", "recipe.plan=resident", "protocol.folds=2", "protocol.resamples=100",
+    )
     for part in ("--set", each)
-] + ["--deterministic"]
+] + ["--deterministic"]  # fmt: skip
 ASKED = ("run", TASK, "--data", "loans.csv", "--target", "defaulted", "--json", *FEW)
 
 

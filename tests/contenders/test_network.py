@@ -95,17 +95,14 @@ def odd(kind, n=60):
         "one feature": {"x": x},
         "only categories": {"c": word, "d": word[::-1]},
         "only numbers": {"x": x, "z": rng.normal(size=n)},
-        "nothing in a column": {"x": x, "empty": np.full(n, np.nan)},
-        "nothing in a category": {"x": x, "c": np.full(n, None, dtype=object)},
+        "nothing in columns": {"x": x, "empty": np.full(n, np.nan), "c": np.full(n, None, dtype=object)},
         "constant": {"x": x, "same": np.full(n, 0.1), "word": np.full(n, "w", dtype=object)},
-        "huge": {"x": x * 1e300, "y": x * 1e-300},
-        "whole": {"x": rng.integers(0, 5, n), "b": x > 0},
+        "huge, tiny and whole": {"x": x * 1e300, "y": x * 1e-300, "n": rng.integers(0, 5, n), "b": x > 0},
     }[kind]
     return Examples(columns=columns, target=np.where(x > 0, "yes", "no"))
 
 
-KINDS = ["one feature", "only categories", "only numbers", "nothing in a column", "nothing in a category", "constant",
-         "huge", "whole"]  # fmt: skip
+KINDS = ["one feature", "only categories", "only numbers", "nothing in columns", "constant", "huge, tiny and whole"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,7 +32,7 @@ NETWORKS = {
 BASELINES = {
     "table": tables.BASELINES, "pictures": pictures.BASELINES, "waves": waves.baselines(RATE), "texts": texts.BASELINES,
 }  # fmt: skip
-CLASSES = {"table": (2, 3, 0), "pictures": (2, 3), "waves": (2, 3), "texts": (2, 3)}
+CLASSES = {"table": (2, 3, 0), "pictures": (2,), "waves": (3,), "texts": (2,)}
 CASES = [
     *((kind, classes, "network") for kind in DATA for classes in (CLASSES[kind] if kind == "table" else (2,))),
     *(

@@ -110,3 +110,18 @@ def test_what_is_set_comes_before_what_is_declared():
     assert asked(declared, Protocol(alert_budget=20, alert_cost=0.0)) == Alerts(20, 0.0)
     with pytest.raises(ValueError, match="whole number"):
         Protocol(alert_budget=1.5)
+
+
+def test_other_budgets_are_measured_as_if_they_had_been_asked_for():
+    found = measured(GOOD, 1)
+    assert [each.alerts_per_day for each in found.by_budget] == [1, 2, 3, 4]  # a day has four rows
+    for each in found.by_budget:
+        alone = measured(GOOD, each.alerts_per_day).contenders
+        for name, measures in each.contenders.items():
+            for measure, estimate in measures.items():
+                assert str(estimate) == str(alone[name][measure]), (name, measure)
+
+
+def test_few_rows_a_day_have_a_budget_of_one():
+    records = {"day": np.arange(8.0), "amount": AMOUNT}
+    assert [each.alerts_per_day for each in measured(GOOD, 1, records).by_budget] == [1]
