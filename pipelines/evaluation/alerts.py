@@ -3,16 +3,17 @@
 Nobody can look into everything, so what a ranking is worth shows in the few rows a day that can be. The day's alerts
 are chosen when it is over, among its rows. Money saved is the amount of each fraud alerted to, less what looking into
 all alerts costs. A card (or terminal) is found when one of its frauds is alerted to; the time to that is counted from
-its first fraud within the test.
+its first fraud within the test to the end of the day of the alert.
 
 Every number is a quotient of sums over days, so that a resample of days is two products of matrices. Days are drawn in
-blocks of neighbours, since fraud goes on for days (`blocks`).
+blocks of neighbours, since fraud goes on for days (`blocks`). Of several trainings a measure is the mean, and its
+interval knows what trainings differ by, as those of scores do (`spread`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.evaluation.blocks import length_for_intervals, stationary_counts
-from pipelines.evaluation.intervals import percentiles
+from pipelines.evaluation.intervals import percentiles, student
 from pipelines.evaluation.outcome import Outcome
+from pipelines.evaluation.spread import of_resamples
 from pipelines.report.alerts import AlertReport, AtBudget
 from pipelines.report.document import Estimate
 from pipelines.task import Alerts, Protocol
@@ -98,47 +100,78 @@ def alerts_of(
     if "day" not in records or first.predictions.values.ndim != 2 or first.predictions.values.shape[1] != 2:
         return None
     by_day = {name: days_of(outcome, records, asked) for name, outcome in outcomes.items()}
-    n_days = len(by_day[network].sums["days"])
-    ahead = by_day[network].sums["saved"] - by_day[baseline].sums["saved"]
-    length = length_for_intervals(ahead) if n_days > 1 else 1.0
+    saved = {name: np.mean([each.sums["saved"] for each in by_day[name]], axis=0) for name in (network, baseline)}
+    n_days = len(saved[network])
+    ahead = saved[network] - saved[baseline]
+    length = max(length_for_intervals(each) for each in (ahead, *saved.values())) if n_days > 1 else 1.0
     drawn = stationary_counts(np.random.default_rng(seed), n_days, resamples, length).astype(np.float64)
-    once = np.ones((1, n_days))
-    values = {name: days.measured(once) for name, days in by_day.items()}
-    resampled = {name: days.measured(drawn) for name, days in by_day.items()}
     units = math.ceil(n_days / math.ceil(length))
-
-    def estimate(value: Floats, replicates: Floats) -> Estimate:
-        return Estimate(float(value[0]), *percentiles(replicates, units))
+    measured = {name: [Measured.of(each, drawn) for each in days] for name, days in by_day.items()}
 
     def at(budget: int) -> AtBudget:
         found = {}
         for name, outcome in outcomes.items():
-            days = days_of(outcome, records, Alerts(budget, asked.cost))
-            value, replicates = days.measured(once), days.measured(drawn)
-            found[name] = {measure: estimate(value[measure], replicates[measure]) for measure in BY_BUDGET}
+            trainings = [Measured.of(each, drawn) for each in days_of(outcome, records, Alerts(budget, asked.cost))]
+            found[name] = {measure: _estimate(trainings, measure, units) for measure in BY_BUDGET}
         return AtBudget(budget, found)
 
-    rows_a_day, alerts_a_day = len(first.training(0).rows) / n_days, by_day[network].sums["alerts"].mean()
+    sums = by_day[network][0].sums
     return AlertReport(
         budget=asked.budget,
         cost=asked.cost,
         days=n_days,
-        alerts=int(by_day[network].sums["alerts"].sum()),
-        frauds=int(by_day[network].sums["frauds"].sum()),
+        alerts=int(sums["alerts"].sum()),
+        frauds=int(sums["frauds"].sum()),
         contenders={
-            name: {measure: estimate(values[name][measure], resampled[name][measure]) for measure in found}
-            for name, found in values.items()
+            name: {measure: _estimate(trainings, measure, units) for measure in trainings[0].value}
+            for name, trainings in measured.items()
         },
         network=network,
         baseline=baseline,
         difference={
-            measure: estimate(
-                value - values[baseline][measure], resampled[network][measure] - resampled[baseline][measure]
+            measure: _estimate(
+                [ours.less(theirs) for ours, theirs in zip(measured[network], measured[baseline], strict=True)],
+                measure,
+                units,
+                (-math.inf, math.inf),
             )
-            for measure, value in values[network].items()
+            for measure in measured[network][0].value
         },
-        by_budget=tuple(at(budget) for budget in _budgets(alerts_a_day, rows_a_day)),
+        by_budget=tuple(at(budget) for budget in _budgets(sums["alerts"].mean(), len(first.training(0).rows) / n_days)),
     )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The measures of one training, and (b,) what each was under resamples of days."""
+
+    value: Mapping[str, float]
+    drawn: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, days: Days, drawn: Floats) -> Measured:
+        """Those of these days, under (b, days) numbers of how often each day counts."""
+        once = np.ones((1, drawn.shape[1]))
+        return cls({name: float(each[0]) for name, each in days.measured(once).items()}, days.measured(drawn))
+
+    def less(self, other: Measured) -> Measured:
+        """What is left without the other's, on the same resamples."""
+        return Measured(
+            {name: value - other.value[name] for name, value in self.value.items()},
+            {name: each - other.drawn[name] for name, each in self.drawn.items()},
+        )
+
+
+def _estimate(
+    trainings: Sequence[Measured], measure: str, units: int, limits: tuple[float, float] | None = None
+) -> Estimate:
+    """The mean over the trainings; its interval holds what days, and trainings where there are several, differ by."""
+    values, drawn = [each.value[measure] for each in trainings], [each.drawn[measure] for each in trainings]
+    if len(trainings) == 1:
+        return Estimate(values[0], *percentiles(drawn[0], units))
+    least = -math.inf if measure == "saved_per_day" else 0.0
+    most = 1.0 if measure == "precision" or measure.endswith("recall") else math.inf
+    return student(float(np.mean(values)), of_resamples(values, drawn, units), limits or (least, most))
 
 
 def _budgets(asked: float, most: float) -> list[int]:
@@ -147,14 +180,14 @@ def _budgets(asked: float, most: float) -> list[int]:
     return sorted({round(each) for each in np.geomspace(1, last, BUDGETS)})
 
 
-def days_of(outcome: Outcome, records: Mapping[str, NDArray[Any]], asked: Alerts) -> Days:
-    """The sums of each day of the test; of several trainings, their sums together."""
-    parts = []
+def days_of(outcome: Outcome, records: Mapping[str, NDArray[Any]], asked: Alerts) -> list[Days]:
+    """The sums of each day of the test, by each training."""
+    found = []
     for number in range(outcome.trainings):
         tested = outcome.training(number)
         of_rows = {name: values[tested.rows] for name, values in records.items()}
-        parts.append(_sums(tested.target == 1, tested.predictions.values[:, 1], of_rows, asked))
-    return Days({name: np.sum([part[name] for part in parts], axis=0) for name in parts[0]})
+        found.append(Days(_sums(tested.target == 1, tested.predictions.values[:, 1], of_rows, asked)))
+    return found
 
 
 def chosen(score: Floats, day: Codes, budget: float) -> NDArray[np.bool_]:
@@ -201,7 +234,7 @@ def _owners(
     whose, code = np.unique(of[fraud], return_inverse=True)
     first, seen = np.full(len(whose), np.inf), np.full(len(whose), np.inf)
     np.minimum.at(first, code, time[fraud])
-    np.minimum.at(seen, np.searchsorted(whose, of[found]), time[found])
+    np.minimum.at(seen, np.searchsorted(whose, of[found]), np.floor(time[found]) + 1)  # the day's alerts, at its end
     began = np.full(len(whose), days)
     np.minimum.at(began, code, day[fraud])
     detected = np.isfinite(seen)

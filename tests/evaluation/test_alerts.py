@@ -39,9 +39,8 @@ def test_measures_are_those_counted_by_hand():
     assert values["amount_recall"] == pytest.approx(140 / 165)
     assert values["saved_per_day"] == pytest.approx((140 - 2 * 3) / 2)
     assert values["card_recall"] == 1.0
-    assert values["card_hours_to_detection"] == pytest.approx(
-        (0.3 - 0.2) * 24 / 2
-    )  # card 8 after .1 day, card 9 at once
+    # Card 8 is first used at .2, card 9 at 1.75; alerts are raised at the end of the day.
+    assert values["card_hours_to_detection"] == pytest.approx((0.8 + 0.25) * 24 / 2)
     assert (found.days, found.alerts, found.frauds) == (2, 2, 4)
     base = {name: each.value for name, each in found.contenders["base"].items()}
     assert base["precision"] == 0.0
@@ -125,3 +124,54 @@ def test_other_budgets_are_measured_as_if_they_had_been_asked_for():
 def test_few_rows_a_day_have_a_budget_of_one():
     records = {"day": np.arange(8.0), "amount": AMOUNT}
     assert [each.alerts_per_day for each in measured(GOOD, 1, records).by_budget] == [1]
+
+
+def test_a_share_is_rounded_to_the_nearest_number():
+    assert chosen(np.zeros(100), np.zeros(100, int), 0.012).sum() == 1
+    assert chosen(np.zeros(100), np.zeros(100, int), 0.018).sum() == 2
+
+
+def trained(scores, fraud):
+    """The outcome of several trainings on the same rows."""
+    n = len(fraud)
+    values = np.concatenate([np.column_stack([1 - score, score]) for score in scores])
+    rounds = tuple(Round(number * n, (number + 1) * n, 10, number) for number in range(len(scores)))
+    return Outcome(np.tile(fraud, len(scores)), Predictions(values), rounds, np.tile(np.arange(n), len(scores)))
+
+
+def test_several_trainings_are_a_mean_counted_once_and_their_spread_widens_the_interval():
+    chance = np.random.default_rng(5)
+    days, a_day = 60, 30
+    fraud = (chance.random(days * a_day) < 0.1).astype(int)
+    records = {"day": np.repeat(np.arange(days), a_day) + 0.5, "amount": np.ones(days * a_day)}
+    good, bad = fraud + chance.normal(0, 0.3, len(fraud)), chance.normal(0, 0.3, len(fraud))
+
+    def found(*scores):
+        outcomes = {"net": trained(scores, fraud), "base": trained([bad] * len(scores), fraud)}
+        return alerts_of(outcomes, records, Alerts(1, cost=0.0), "net", "base", resamples=400)
+
+    alike, apart, once = found(good, good, good), found(good, bad, bad), found(good)
+    assert (alike.alerts, alike.frauds) == (once.alerts, once.frauds) == (days, fraud.sum())
+    assert [each.alerts_per_day for each in alike.by_budget] == [each.alerts_per_day for each in once.by_budget]
+    one, three, other = (each.contenders["net"]["recall"] for each in (once, alike, apart))
+    assert three.value == pytest.approx(one.value)
+    assert other.value == pytest.approx((one.value + 2 * found(bad).contenders["net"]["recall"].value) / 3)
+    assert other.high - other.low > 3 * (three.high - three.low)
+    assert apart.difference["recall"].value == pytest.approx(other.value - apart.contenders["base"]["recall"].value)
+
+
+def test_days_that_are_alike_are_drawn_together():
+    """Fraud that comes in weeks: the interval is wider than where the same days lie in any order."""
+    chance = np.random.default_rng(2)
+    days, a_day = 140, 10
+    week = np.repeat(chance.random(days // 7) < 0.5, 7)
+    score = np.tile(np.linspace(1, 0, a_day), days)
+
+    def width(order):
+        fraud = (np.repeat(week[order], a_day) & (np.tile(np.arange(a_day), days) == 0)).astype(int)
+        records = {"day": np.repeat(np.arange(days), a_day) + 0.5, "amount": np.ones(days * a_day)}
+        outcomes = {"net": outcome(score, fraud=fraud), "base": outcome(1 - score, fraud=fraud)}
+        told = alerts_of(outcomes, records, Alerts(1, cost=0.0), "net", "base", resamples=400)
+        return told.contenders["net"]["precision"].high - told.contenders["net"]["precision"].low
+
+    assert width(np.arange(days)) > 1.5 * width(chance.permutation(days))
