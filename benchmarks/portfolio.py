@@ -1,7 +1,7 @@
 """Does a network divide wealth better than simple rules? `python -m benchmarks.portfolio`.
 
 The task as it is declared, 2000 to 2022, after 10 basis points of costs; and the same on prices made of the same daily
-returns in another order, where there is nothing to find. Killed, and given again with the same --work, it goes on.
+returns in another order, from which nothing follows. Killed, and given again with the same --work, it goes on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ShuffledDays:
         returns = prices.values[1:] / prices.values[:-1]
         mixed = np.random.default_rng(self.seed).permutation(returns)
         values = prices.values[0] * np.cumprod(np.vstack([np.ones(len(prices.names)), mixed]), axis=0)
-        source, note = f"{prices.source}, days shuffled", "the days were shuffled: there is nothing to find"
+        source, note = f"{prices.source}, days shuffled", "the days were shuffled: nothing follows from their order"
         return decided_on(replace(prices, values=values, source=source, notes=(note,)), self.days, simulated=True)
 
 

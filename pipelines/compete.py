@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from pipelines import lending
 from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.by_group import decided as decided_by_group
@@ -88,8 +90,17 @@ def compete(
         train_seconds=sum(done.cost.train_seconds for done in found) / protocol.seeds,
         predict_rows_per_second=sum(len(test.rows) for test in tests) / max(sum(done.seconds for done in found), 1e-9),
     )
-    outcome = Outcome.pooled(objective, tests, protocol.by == "time", protocol.block)
+    outcome = Outcome.pooled(objective, tests, protocol.by == "time", protocol.block, _moments_a_day(prepared))
     return Trial(contender, outcome, model, tuple(found), cost)
+
+
+def _moments_a_day(prepared: Prepared) -> float:
+    """How many distinct moments one of the tested days has, where the data come day by day; else 1."""
+    examples, day = prepared.dataset.examples, prepared.dataset.records.get("day")
+    if day is None or examples.time is None or examples.ids is not None:
+        return 1.0
+    tested = np.concatenate([fold.test for fold in prepared.folds])
+    return len(np.unique(examples.time[tested])) / len(np.unique(np.floor(day[tested])))
 
 
 def _tested(

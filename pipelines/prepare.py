@@ -168,7 +168,7 @@ def prepare(
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)
         mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
-        notes = (*dataset.notes, *_left_out(task, fitting, protocol, dataset))
+        notes = (*dataset.notes, *_left_out(task, asked, protocol, dataset), *_classes_left(objective, codes, folds))
         dataset = replace(dataset, notes=(*notes, *assumed(dataset, codes, classes, whole, protocol.delay)))
         parts = (folds[0].train, folds[0].valid, folds[0].test)
         checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
@@ -330,16 +330,41 @@ def _delay(protocol: Splitting, dataset: Dataset) -> float:
     return protocol.delay if time is None or protocol.delay <= LONGEST_DELAY * np.ptp(time) else 0.0
 
 
-def _left_out(task: Task, fitting: Splitting, protocol: Splitting, dataset: Dataset) -> Iterator[str]:
-    """What the task declares and these data cannot have."""
-    if task.protocol.by == "time" and fitting.delay < task.protocol.delay and not protocol.delay:
+def _left_out(task: Task, asked: Splitting, protocol: Splitting, dataset: Dataset) -> Iterator[str]:
+    """What the task declares, or was asked for, and these data cannot have."""
+    if protocol.by == "time" and protocol.delay < asked.delay:
         yield (
-            f"the delay of labels by {task.protocol.delay:g} is left out of the split: the data are too short for it; "
-            "--set protocol.delay says another"
+            f"the delay of labels by {asked.delay:g} is left out of the split, which flatters whoever learns: the data "
+            "are too short for it; --set protocol.delay says another"
         )
     for network in task.networks:
         if network.unasked and (absent := [each for each in network.needs if each not in dataset.examples.columns]):
             yield f"{network.name} is left out: it learns from {', '.join(absent)}, which these data have not"
+
+
+def _classes_left(objective: Any, codes: Any, folds: Sequence[Fold]) -> Iterator[str]:
+    """What a class that is absent from validation rows does.
+
+    Raises:
+        BadInput: it is absent from the rows to learn from, or from those that are tested.
+    """
+    if not getattr(objective, "binary", False):
+        return
+    tested = np.concatenate([fold.test for fold in folds])
+    parts = [*((fold.train, "to learn from") for fold in folds), (tested, "that are tested")]
+    for code, name in enumerate(objective.classes):
+        total = int((codes == code).sum())
+        for rows, what in parts:
+            if not (codes[rows] == code).any():
+                raise BadInput(
+                    f"none of the {len(rows):,} rows {what} is {name!r}, as {total:,} of all {len(codes):,} rows are; "
+                    "give more of them, or another split (--set protocol.test, protocol.valid, --time)"
+                )
+        if lacking := [fold for fold in folds if not (codes[fold.valid] == code).any()]:
+            yield (
+                f"none of the {len(lacking[0].valid):,} validation rows is {name!r}; thresholds rest on them, and when "
+                "networks stop"
+            )
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:

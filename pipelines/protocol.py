@@ -83,8 +83,8 @@ class Protocol:
     """Whether boosting also competes in a form that is made to obey these directions."""
     refer: str = ""
     """Of two classes: which rows go to a person instead of being decided, chosen on validation rows: `right:S` (of each
-    kind of decision that is left surely more than the share S is right) or `cost:C` (a referral costs C, an error what
-    `decide_by` says, else 1). Empty: none."""
+    kind of decision that is left more than the share S is right, by a 95 % bound) or `cost:C` (a referral costs C, an
+    error what `decide_by` says, else 1). Empty: none."""
     learn_from: float = 1.0
     """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
     tested whatever the share. `tapeline study` runs several."""

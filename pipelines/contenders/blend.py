@@ -88,7 +88,7 @@ class BlendContender:
             parts,
             self.objective,
             Cost(
-                sum(part.fitted.cost.train_seconds for part in parts),
+                sum(model.cost.train_seconds for model in fitted),  # all are trained to know what each adds
                 parameters=sum(part.fitted.cost.parameters for part in parts),
             ),
             settings={"weights": ", ".join(f"{part.name} {part.weight:.2f}" for part in parts)},

@@ -131,6 +131,8 @@ class ClassicalContender:
         if self.objective.kind == "allocation":  # what is earned on days that follow each other
             return list(TimeSeriesSplit(INNER_FOLDS).split(y))
         stratified = self.objective.kind == "classification"
+        if train.time is not None and (forward := _forward(train.time, y if stratified else None)):
+            return forward
         ids = None if train.ids is None else train.ids.astype(str)
         if ids is not None and len(np.unique(ids)) >= INNER_FOLDS:
             kind: Any = StratifiedGroupKFold if stratified else GroupKFold
@@ -138,6 +140,24 @@ class ClassicalContender:
             kind, ids = (StratifiedKFold if stratified and np.bincount(y).min() >= INNER_FOLDS else KFold), None
         folds = kind(INNER_FOLDS, shuffle=True, random_state=seed)
         return list(folds.split(np.zeros(len(y)), y, ids))
+
+
+def _forward(time: NDArray[Any], classes: NDArray[Any] | None) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Inner folds that learn from what came before, as the test will; none where a class is missing in one of them.
+
+    Rows of one moment may stand on both sides of a border.
+    """
+    from sklearn.model_selection import TimeSeriesSplit
+
+    order = np.argsort(time, kind="stable")
+    if len(order) <= INNER_FOLDS:
+        return []
+    folds = [(order[rest], order[part]) for rest, part in TimeSeriesSplit(INNER_FOLDS).split(order)]
+    if classes is not None:
+        known = len(np.unique(classes))
+        if any(len(np.unique(classes[part])) < known for fold in folds for part in fold):
+            return []
+    return folds
 
 
 @dataclass(frozen=True)

@@ -222,11 +222,14 @@ def _apart(
     if protocol.delay and examples.time is not None:
         train = train[examples.time[train] <= moments[starts_valid] - protocol.delay]
         valid = valid[examples.time[valid] <= moments[starts_test] - protocol.delay]
-        if not len(train) or not len(valid):
-            raise BadInput(
-                f"--set protocol.delay={protocol.delay:g}: no row's label is known so late; the moments before the "
-                f"test span {moments[starts_test] - moments[0]:g}, so set less, or 0"
-            )
+        for left, first, last, what in (
+            (train, 0, starts_valid, "to learn from"), (valid, starts_valid, starts_test, "to validate on")
+        ):  # fmt: skip
+            if not len(left):
+                raise BadInput(
+                    f"--set protocol.delay={protocol.delay:g}: of the rows {what} no label is known when the next rows "
+                    f"begin, for they span {moments[last] - moments[first]:.3g}; set less, or 0"
+                )
     if examples.ids is None:
         return Fold(train, valid, test)
     # Whoever is tested, or validated on, has no earlier rows to be learned from: these rows are left out.

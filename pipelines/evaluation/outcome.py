@@ -73,6 +73,8 @@ class Outcome:
         groups: sensitive attribute -> (n,) object str, None where unknown.
         time: (n,) sortable moment of each row where rows were divided by time, else None.
         block: of rows in time, how many units one block holds on average; 0 lets the losses say.
+        least: how many it holds at least where the losses say: what goes on for days but shows in few rows, such as
+            fraud, does not show in them.
         uncalibrated: (n, classes) probabilities before calibration; None where nothing was calibrated.
 
     Raises:
@@ -88,6 +90,7 @@ class Outcome:
     groups: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     time: NDArray[Any] | None = None
     block: int = 0
+    least: float = 1.0
     uncalibrated: NDArray[Any] | None = None
     _drawn: dict[Any, tuple[dict[str, Floats], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -116,7 +119,12 @@ class Outcome:
 
     @classmethod
     def pooled(
-        cls, objective: Objective, tests: Sequence[FoldResult], by_time: bool = False, block: int = 0
+        cls,
+        objective: Objective,
+        tests: Sequence[FoldResult],
+        by_time: bool = False,
+        block: int = 0,
+        least: float = 1.0,
     ) -> Outcome:
         """The outcome of one or more tested folds, in their order; `by_time` where their rows follow each other."""
         stops = np.cumsum([len(test.rows) for test in tests])
@@ -135,6 +143,7 @@ class Outcome:
             groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},
             time=_pool([part.time for part in parts]) if by_time else None,
             block=block,
+            least=least,
             uncalibrated=_before(tests),
         )
 
@@ -231,11 +240,13 @@ class Outcome:
             return 1.0
         if self.block:
             return float(self.block)
+        units = int(self.sequence.max()) + 1
+        least = min(self.least, units / blocks.LEAST_BLOCKS)
         if values is None:
-            return blocks.usual_length(int(self.sequence.max()) + 1)
+            return max(blocks.usual_length(units), least)
         weight = np.ones(len(values)) if self.weight is None else self.weight
         moved = weight * (values - np.average(values, weights=weight)) if weight.any() else values
-        return blocks.length_for_intervals(np.bincount(self.sequence, moved).astype(np.float64))
+        return max(blocks.length_for_intervals(np.bincount(self.sequence, moved).astype(np.float64)), least)
 
     @cached_property
     def folds(self) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 RULES = {
-    "right:S": "of each kind of decision that is left surely more than the share S is right, and the fewest go",
+    "right:S": "of each kind of decision that is left more than the share S is right (95 %), and the fewest go",
     "cost:C": "the cost is least, where a referral costs C and an error what the rule for decisions says, else 1",
 }
 """How rows can be chosen for a person, as it is written, and what then holds on the validation rows."""

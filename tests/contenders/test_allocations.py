@@ -6,11 +6,18 @@ import pytest
 
 from pipelines.contenders import allocations, allocators
 from pipelines.contenders.classical import ClassicalContender
+from pipelines.contenders.contender import History
+from pipelines.contenders.forecasting import AVERSIONS, ForecastContender
+from pipelines.contenders.network import NetworkContender
 from pipelines.data.examples import Examples
 from pipelines.data.price_windows import SampleWindows, windows
 from pipelines.data.sample_set import SampleSet
 from pipelines.objectives.allocation import Allocation
-from pipelines.task import DataRequest, Recipe
+from pipelines.objectives.forecast import Forecast
+from pipelines.objectives.mean_variance import covariances, mean_variance
+from pipelines.objectives.objective import Predictions
+from pipelines.report.document import Cost
+from pipelines.task import DataRequest, Network, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +106,46 @@ def test_settings_are_tuned_on_days_that_follow_each_other():
             chosen.predict(examples.columns["returns"][held])))["sharpe"] for _, held in folds
     ])  # fmt: skip
     assert found >= best - 1e-9
+
+
+def test_a_forecast_is_in_units_of_returns_again_when_risk_is_weighed_against_it():
+    """Of two assets with the same forecast in standard deviations, the wilder one is expected to gain more."""
+    rng = np.random.default_rng(3)
+    x = (rng.normal(0.002, 0.01, (60, 130, 2)) * [1.0, 4.0]).astype(np.float32)
+    ridge = allocators.RidgeForecast(alpha=1e-3, aversion=5.0, lookback=63).fit(x, x[:, -1])
+    features, spread = allocators._trailing(x)
+    said = ridge.regression_.predict(features.reshape(-1, features.shape[2])).reshape(60, 2)
+    wanted = mean_variance(said * spread, covariances(x, 63), 5.0)
+    np.testing.assert_allclose(ridge.predict(x), wanted)
+    assert not np.allclose(wanted, mean_variance(said, covariances(x, 63), 5.0), atol=0.05)
+
+
+class Told:
+    """A trained forecaster that says what it was given, in place of one that would have to be trained."""
+
+    def __init__(self, expected, objective):
+        self.expected, self.objective = expected, objective
+        self.model, self.kinds, self.cost, self.history, self.settings = None, {}, Cost(1.0), History({}, 0), {}
+
+    def predict(self, examples):
+        return Predictions(self.expected)
+
+
+def test_the_aversion_to_risk_is_the_one_that_earns_most_on_validation_rows(monkeypatch):
+    rng = np.random.default_rng(4)
+    returns = rng.normal([0.0002, 0.001, 0.0005], [0.004, 0.03, 0.01], (500, 3))
+    valid = Examples(
+        {"returns": windows(returns, 130)[:-1]}, returns[130:], {"returns": "series"}, time=np.arange(370.0)
+    )
+    expected = np.tile(returns.mean(axis=0), (370, 1)) + rng.normal(0, 0.0005, (370, 3))
+    objective = Forecast(Allocation(costs=0.001, every=5), lookback=63)
+    monkeypatch.setattr(NetworkContender, "fit", lambda self, *_: Told(expected, objective))
+    contender = ForecastContender(Network("net", None), objective, Recipe())
+    chosen = contender.fit(valid, valid, 0).objective.aversion
+    judge, risk = objective.allocation, covariances(valid.columns["returns"], 63)
+    earned = {
+        each: judge.scores(valid.target, judge.predict(mean_variance(expected, risk, each)))["sharpe"]
+        for each in AVERSIONS
+    }
+    assert chosen == max(earned, key=earned.get)
+    assert max(earned.values()) > min(earned.values()) + 0.05

@@ -1,6 +1,6 @@
 """Blends: who is added and how often, by hand; trained once; saved and read safely."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -121,3 +121,17 @@ def test_a_description_may_not_lead_elsewhere(tmp_path):
         (tmp_path / saved.DESCRIPTION).write_text(text.replace('"linear": 1.0', f'"{name}": {weight}'))
         with pytest.raises(BadInput, match="damaged"):
             saved.load(tmp_path)
+
+
+def test_validation_rows_count_by_their_weight_and_all_that_was_trained_costs():
+    train, valid = rows_of(range(40)), rows_of(range(40, 50))
+    # Of all of them one says "a" with .6, two with .9.
+    light = replace(valid, weight=np.where(valid.target == "b", 1.0, 1e-6))
+    heavy = replace(valid, weight=np.where(valid.target == "b", 1e-6, 1.0))
+    weights = []
+    for each in (light, heavy):
+        blend = blended([Parrot("one"), Parrot("two", turned=True)], TWO)[-1]
+        fitted = blend.fit(train, each, 0)
+        weights.append({part.name: part.weight for part in fitted.parts})
+        assert fitted.cost.train_seconds == 4.0
+    assert weights == [{"one": 1.0}, {"two": 1.0}]

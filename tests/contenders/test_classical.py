@@ -222,3 +222,19 @@ def test_every_kind_of_data_has_a_prior():
         values = contender.fit(examples.take(np.arange(40)), examples, 0).predict(examples).values
         share = (examples.target[:40] == objective_of(examples).classes[1]).mean()
         np.testing.assert_allclose(values[:, 1], share)
+
+
+def test_rows_in_time_are_searched_forward_unless_a_class_is_missing_there():
+    chance = np.random.default_rng(0)
+    n = 200
+    time = chance.permutation(n).astype(float)
+    target = np.where(chance.random(n) < 0.4, "yes", "no")
+    examples = Examples(columns={"x": chance.normal(size=n)}, target=target, time=time)
+    objective = objective_of(examples)
+    contender = ClassicalContender(tables.BASELINES[1], objective, Recipe(trials=1))
+    folds = contender._inner_folds(objective.encode(target), examples, 0)
+    assert len(folds) > 1
+    assert all(time[rest].max() < time[part].min() for rest, part in folds)
+    rare = np.where(time >= n - 20, "yes", "no")  # all of them late
+    folds = contender._inner_folds(objective.encode(rare), replace(examples, target=rare), 0)
+    assert all((rare[part] == "yes").any() for fold in folds for part in fold)

@@ -1,5 +1,7 @@
 """An outcome pools folds without losing a row, and knows what is independent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,17 @@ def test_rounds_must_cover_the_rows(rounds):
 def test_columns_must_have_one_length():
     with pytest.raises(ValueError, match="other lengths"):
         Outcome(np.zeros(3), Predictions(np.zeros(3)), (Round(0, 3, 5),), np.arange(2))
+
+
+def test_blocks_of_rows_in_time_hold_at_least_what_is_asked_for():
+    chance = np.random.default_rng(0)
+    n = 400
+    predictions = Predictions(np.column_stack([1 - (score := chance.random(n)), score]))
+    target, rows, time = chance.integers(0, 2, n), np.arange(n), np.arange(n, dtype=float)
+    plain = Outcome(target, predictions, (Round(0, n, n),), rows, time=time)
+    assert plain.length < 10
+    assert replace(plain, least=25.0).length == 25
+    assert replace(plain, least=1e9).length == n / 4  # blocks enough to show a spread
+    assert replace(plain, least=25.0, block=7).length == 7
+    assert replace(plain, least=25.0).units < plain.units
+    assert replace(plain, least=25.0, time=None).length == 1

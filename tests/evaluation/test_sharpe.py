@@ -99,3 +99,20 @@ def test_portfolios_of_a_walk_forward_are_compared_by_it():
     assert behind.difference == pytest.approx(-ahead.difference)
     assert -12 < behind.difference < -1
     assert behind.p_non_inferior < 0.05  # worse, but not by as much as that
+
+
+@pytest.mark.parametrize("memory", [0.3, 0.8, -0.5])
+def test_lags_are_weighed_by_parzens_kernel_as_far_as_andrews_says(memory):
+    noise, n = np.random.default_rng(6).normal(size=3000), 3000
+    series = np.empty(n)
+    series[0] = noise[0]
+    for place in range(1, n):
+        series[place] = memory * series[place - 1] + noise[place]
+    rho = (series[:-1] @ series[1:]) / (series[:-1] @ series[:-1])
+    bandwidth = 2.6614 * (4 * rho**2 / (1 - rho) ** 4 * n) ** (1 / 5)
+    wanted = series @ series / n
+    for lag in range(1, int(np.ceil(bandwidth))):
+        x = lag / bandwidth
+        weight = 1 - 6 * x**2 * (1 - x) if x <= 0.5 else 2 * (1 - x) ** 3
+        wanted += 2 * weight * (series[lag:] @ series[:-lag]) / n
+    assert sharpe.long_run_variance(series) == pytest.approx(wanted * n / (n - 4))
