@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.data.price_table import read_prices
 from pipelines.data.price_windows import OwnWindows, SampleWindows, windows
-from pipelines.data.prices import read_prices, repaired
+from pipelines.data.prices import repaired
 from pipelines.data.sample_set import SampleSet
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest
