@@ -38,13 +38,13 @@ LARGE = 2.0
 """A price that becomes so many times what it was, or that part of it, within a day is told in any case."""
 
 IMPOSSIBLE = 1000.0
-"""And so many times is a mistake, which would be all that is left of the returns."""
+"""And so many times, or that part, is refused: no return beside it would count."""
 
 MOST_FILLED = 0.2
 """Share of the days on which an asset may have no price of its own; what is carried forward has not moved."""
 
-DAILY = (0.9, 4.0)
-"""Days from one row to the next, in the middle; further apart, or nearer, is not a row a day."""
+DAILY = (0.9, 1.5)
+"""Days from one row to the next, in the median, which weekends do not change; anything else is not a row a day."""
 
 WEEKENDS = 0.25
 """Share of rows of Saturdays and Sundays from which there are prices on all days of the week."""
@@ -262,7 +262,7 @@ def _unmoved(prices: Prices) -> Iterator[str]:
     same = [name for name, moved in zip(prices.names, np.ptp(prices.values, axis=0) > 0, strict=True) if not moved]
     if same and len(prices.names) > 1:
         yield (
-            f"the price never moves of {listed(same, 5)}, which rules that avoid risk will hold alone; unless it is "
+            f"the price of {listed(same, 5)} never moves, so rules that avoid risk will hold little else; unless it is "
             f"cash, leave it out with --exclude {same[0]!r}"
         )
 
