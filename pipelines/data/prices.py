@@ -230,7 +230,8 @@ def _refuse_mostly_filled(prices: Prices, missing: NDArray[np.bool_]) -> None:
 
 
 def _refuse_impossible_moves(prices: Prices) -> None:
-    ratio = prices.values[1:] / prices.values[:-1]
+    with np.errstate(over="ignore"):
+        ratio = prices.values[1:] / prices.values[:-1]
     for row, asset in np.argwhere(~((ratio < IMPOSSIBLE) & (ratio > 1 / IMPOSSIBLE)))[:1]:
         name, (before, after) = prices.names[asset], prices.values[row : row + 2, asset]
         raise BadInput(
