@@ -3,9 +3,9 @@
 Data: `sample` is the S&P 500 index at the close, 1990 to 2022, from skfolio (8313 real trading days); your own is a CSV
 or Parquet file of prices by date: `--data prices.csv --target AAPL`.
 
-A row is a day; its columns are what was known at the close before: returns over a day to a year, volatilities, and how
-far the price lies below the year's highest. The walk goes forward in six stretches, 2000 to 2022, each predicted by
-what was learned from all days before it, one day left out at each border.
+A row is a day on which the close moved; its columns are what was known at the close before: returns over a day to a
+year, volatilities, and how far the price lies below the year's highest. The walk goes forward in six stretches, 2000 to
+2022, each predicted by what was learned from all days before it, one day left out at each border.
 
 Expected: next to nothing. A coin has an AUROC of .5; the network's is .506 (.490 to .521), boosting's .503 (.487 to
 .518), and that of a logistic regression .513 (.500 to .526), which no verdict tells apart. Whoever finds much more

@@ -37,6 +37,7 @@ def read_parquet(path: Path) -> RawTable:
     names = [name.strip() for name in table.column_names]
     check_header(path, names, "its schema")
     columns: dict[str, Cells | NDArray[np.float64]] = {}
+    by_the_clock: dict[str, NDArray[np.float64]] = {}
     notes = []
     for name, column in zip(names, table.columns, strict=True):
         if name.startswith("__index_level_"):
@@ -47,9 +48,13 @@ def read_parquet(path: Path) -> RawTable:
             notes.append(f"column {shown(name)} is left out: {note}")
             continue
         columns[name] = cells
+        if (local := _by_the_clock(column)) is not None:
+            by_the_clock[name] = local
         if note:
             notes.append(f"column {shown(name)} {note}")
-    return RawTable(path, columns, range(1, table.num_rows + 1), place="row", notes=tuple(notes))
+    return RawTable(
+        path, columns, range(1, table.num_rows + 1), place="row", notes=tuple(notes), by_the_clock=by_the_clock
+    )
 
 
 def _cells(column: Any) -> tuple[Cells | NDArray[np.float64] | None, str]:
@@ -76,6 +81,20 @@ def _cells(column: Any) -> tuple[Cells | NDArray[np.float64] | None, str]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _floats(column), ""
     return None, f"its type is {str(kind)[:40]}, which is neither a number, nor text, nor a date"
+
+
+def _by_the_clock(column: Any) -> NDArray[np.float64] | None:
+    """Seconds by the clock of the column's time zone, where it has one that is known here."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_timestamp(column.type) or column.type.tz is None:
+        return None
+    try:
+        local = pc.local_timestamp(column)
+    except pa.ArrowException:
+        return None
+    return _floats(pc.cast(local, pa.int64())) / _PER_SECOND[_unit(column.type)]
 
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.examples import Examples
-from pipelines.data.prices import Prices, read_prices, repaired, told
+from pipelines.data.price_table import read_prices
+from pipelines.data.prices import Prices, repaired, told
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.unlabelled import Unlabelled
 from pipelines.errors import BadInput

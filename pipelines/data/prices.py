@@ -1,13 +1,13 @@
 """Prices by date: one row a day, one column an asset. What is repaired is counted, what cannot be is named.
 
 A price that is missing, or 0, is carried forward from the day before, over a few days at most. A jump that looks like
-a split is named and left as it is: only the owner knows whether it happened. Days before the last asset begins are left
-out. Nothing is ever filled from a later day.
+a split, or is very large, is named and left as it is: only the owner knows whether it happened. Days before the last
+asset begins are left out. Nothing is ever filled from a later day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -16,10 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.data.cells import MISSING, infer, moment, number
-from pipelines.data.raw_table import RawTable
-from pipelines.data.tables import read_table, read_time
-from pipelines.data.wording import count, did_you_mean, listed, shown
+from pipelines.data.wording import count, listed
 from pipelines.errors import BadInput
 
 Floats = NDArray[np.float64]
@@ -33,8 +30,24 @@ MOST_LEFT_OUT = 0.5
 SPLITS = tuple(Fraction(new, old) for new, old in ((2, 1), (3, 1), (4, 1), (5, 1), (10, 1), (20, 1), (3, 2)))
 """Shares for one of before that are usual; the price falls, or in a reverse split rises, by as much."""
 
-CLOSE = 0.02
-"""How near, relatively, a jump must lie to a split's ratio to be named."""
+USUAL_MOVES, CLOSE, FAR = 4, 0.02, 0.1
+"""How near, relatively, a jump must lie to a split's ratio to be named: so many usual moves of a day, since the price
+moves on the day of a split as on others; at least, and at most, this share."""
+
+LARGE = 2.0
+"""A price that becomes so many times what it was, or that part of it, within a day is told in any case."""
+
+IMPOSSIBLE = 1000.0
+"""And so many times, or that part, is refused: no return beside it would count."""
+
+MOST_FILLED = 0.2
+"""Share of the days on which an asset may have no price of its own; what is carried forward has not moved."""
+
+DAILY = (0.9, 1.5)
+"""Days from one row to the next, in the median, which weekends do not change; anything else is not a row a day."""
+
+WEEKENDS = 0.25
+"""Share of rows of Saturdays and Sundays from which there are prices on all days of the week."""
 
 LONG_PAUSE = 10
 """Days of the calendar without any price from which a pause is told."""
@@ -52,6 +65,9 @@ class Prices:
         values: (days, assets), NaN where missing.
         names: of the assets.
         notes: what was repaired, left out or found strange, with counts.
+        lines: (days,) where each row stands in the file, for messages.
+        place: what `lines` counts.
+        filled: (days, assets) which prices were carried forward; nothing before they were.
     """
 
     source: str
@@ -59,6 +75,9 @@ class Prices:
     values: Floats
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    lines: NDArray[Any] | None = None
+    place: str = "line"
+    filled: NDArray[np.bool_] | None = None
 
     def day(self, row: int) -> str:
         """The date of a row."""
@@ -70,37 +89,6 @@ def told(seconds: float) -> str:
     return datetime.fromtimestamp(float(seconds), UTC).date().isoformat()
 
 
-def read_prices(where: str, time: str | None = None, exclude: Sequence[str] = (), assets: Sequence[str] = ()) -> Prices:
-    """The prices in a CSV, TSV or Parquet file, as they stand there.
-
-    Args:
-        time: the column of dates; None finds it.
-        exclude: columns that are no asset, or not to be held.
-        assets: columns that must be there, in this order; all others are ignored. Empty takes all.
-
-    Raises:
-        BadInput: there is no column of dates, or a column is not of numbers.
-    """
-    table = read_table(where)
-    for name in exclude:
-        table.require(name, "--exclude")
-    dated = _date_column(table) if time is None else table.require(time, "--time")
-    if not _holds_dates(table, dated):
-        raise BadInput(f"{table.path}: column {dated!r} (--time) holds no dates; write them such as 2024-01-31")
-    there = [name for name in table.columns if name != dated and name not in exclude]
-    if missing := [name for name in assets if name not in there]:
-        hint = did_you_mean(missing[0], there) or "."
-        raise BadInput(f"{table.path} has no prices of {missing[0]!r}, which the model holds{hint}")
-    names = tuple(assets or there)
-    if not names:
-        raise BadInput(f"{table.path} has no column of prices beside the dates in {dated!r}")
-    columns = [_numbers(table, name) for name in names]
-    ignored = [f"{count(len(there) - len(names), 'column')} of other assets ignored"] if len(there) > len(names) else []
-    dates = read_time(table, dated)
-    assert dates is not None  # noqa: S101  the column is named
-    return Prices(str(table.path), dates, np.column_stack(columns), names, (*table.notes, *ignored))
-
-
 def repaired(prices: Prices, least: int = 2) -> Prices:
     """The prices in order, without gaps: every asset has one on every day that is left.
 
@@ -109,59 +97,53 @@ def repaired(prices: Prices, least: int = 2) -> Prices:
 
     Raises:
         BadInput: what cannot be repaired, by date and asset: two different prices on one day, a negative or infinite
-            price, an asset without any, or that begins too late, ends early, or rests too long.
+            price, an asset without any, or that begins too late, ends early, rests too long or too often; and rows
+            that are not a day each.
     """
     if len(prices.names) < least:
         raise BadInput(
             f"{prices.source} has prices of {listed(prices.names)} only; wealth is divided between two assets or more"
         )
-    prices = _without_gaps(_from_the_last_start(_positive(_in_order(prices))))
-    return replace(prices, notes=(*prices.notes, *_pauses(prices), *_jumps(prices)))
-
-
-def _date_column(table: RawTable) -> str:
-    """The first column in which every cell is a date."""
-    for name in table.columns:
-        if _holds_dates(table, name):
-            return name
-    raise BadInput(
-        f"{table.path} has no column in which every cell is a date such as 2024-01-31; say which column holds the "
-        f"dates with --time. Its columns are {listed(table.columns, 50)}"
-    )
-
-
-def _holds_dates(table: RawTable, name: str) -> bool:
-    """Whether no cell is anything but a date, or missing."""
-    if not isinstance(table.columns[name], list):  # what the file itself says is a date was read as a number
-        return any(note.startswith(f"column {shown(name)} holds dates") for note in table.notes)
-    cells = set(table.text(name)) - MISSING
-    return bool(cells) and all(number(cell) is None and moment(cell) is not None for cell in cells)
-
-
-def _numbers(table: RawTable, name: str) -> NDArray[Any]:
-    values = infer(table, name)
-    if values.kind != "number" or (values.notes and "dates" in values.notes[0]):
-        raise BadInput(f"{table.path}: column {name!r} holds no prices; leave it out with --exclude {name!r}")
-    return values.values
+    prices = _in_order(prices)
+    _require_daily(prices)
+    prices = _without_gaps(_from_the_last_start(_positive(prices)))
+    _refuse_impossible_moves(prices)
+    notes = (*prices.notes, *_pauses(prices), *_jumps(prices), *_unmoved(prices), *_weekends(prices))
+    return replace(prices, notes=notes)
 
 
 def _in_order(prices: Prices) -> Prices:
     """Sorted by date, each date once."""
-    notes, dates, values = [], prices.dates, prices.values
+    notes, dates, values, lines = [], prices.dates, prices.values, prices.lines
     if late := int((np.diff(dates) < 0).sum()):
         notes.append(f"dates were not in order ({count(late, 'row')} earlier than the row before); rows were sorted")
         order = np.argsort(dates, kind="stable")
         dates, values = dates[order], values[order]
+        lines = None if lines is None else lines[order]
     again = np.flatnonzero(np.diff(dates) == 0) + 1
     for row in again:
         if not np.array_equal(values[row], values[row - 1], equal_nan=True):
             raise BadInput(
-                f"{prices.source} has two rows of {told(dates[row])} with different prices; keep one of them"
+                f"{prices.source} has two rows of {told(dates[row])} with different prices"
+                + ("" if lines is None else f" ({prices.place}s {lines[row - 1]} and {lines[row]})")
+                + "; keep one of them, or, if they are of two assets, give each asset a column of its own"
             )
     if len(again):
         notes.append(f"{count(len(again), 'row')} repeated the date and the prices of another and were left out")
         dates, values = np.delete(dates, again), np.delete(values, again, axis=0)
-    return replace(prices, dates=dates, values=values, notes=(*prices.notes, *notes))
+        lines = None if lines is None else np.delete(lines, again)
+    return replace(prices, dates=dates, values=values, lines=lines, notes=(*prices.notes, *notes))
+
+
+def _require_daily(prices: Prices) -> None:
+    """Refuse prices by the week, month or hour: scores are made yearly, and windows counted, in trading days."""
+    apart = np.diff(prices.dates) / DAY
+    usual = float(np.median(apart)) if len(apart) else 1.0
+    if not DAILY[0] <= usual <= DAILY[1]:
+        raise BadInput(
+            f"{prices.source}: rows lie {usual:.3g} days apart (median), but prices are wanted with one row a day, of "
+            "which a year has 252; give the price at the close of each trading day"
+        )
 
 
 def _positive(prices: Prices) -> Prices:
@@ -199,12 +181,16 @@ def _from_the_last_start(prices: Prices) -> Prices:
             f"would be left out for it; leave it out with --exclude {name!r}"
         )
     note = f"{count(start, 'day')} before {prices.day(start)} left out: {name!r} has no price until then"
-    return replace(prices, dates=prices.dates[start:], values=prices.values[start:], notes=(*prices.notes, note))
+    lines = None if prices.lines is None else prices.lines[start:]
+    return replace(
+        prices, dates=prices.dates[start:], values=prices.values[start:], lines=lines, notes=(*prices.notes, note)
+    )
 
 
 def _without_gaps(prices: Prices) -> Prices:
     """Missing prices carried forward from the day before."""
     missing = np.isnan(prices.values)
+    prices = replace(prices, filled=missing)
     if not missing.any():
         return prices
     row = np.arange(len(missing))[:, None]
@@ -221,6 +207,7 @@ def _without_gaps(prices: Prices) -> Prices:
             + (f"end the file there, or leave it out with --exclude {name!r}, which makes survivors of the others"
                if ends else f"fill the gap, or leave it out with --exclude {name!r}")
         )  # fmt: skip
+    _refuse_mostly_filled(prices, missing)
     values = np.take_along_axis(prices.values, last, axis=0)
     where = [prices.names[asset] for asset in np.flatnonzero(missing.any(axis=0))]
     note = (
@@ -230,17 +217,33 @@ def _without_gaps(prices: Prices) -> Prices:
     return replace(prices, values=values, notes=(*prices.notes, note))
 
 
-def _pauses(prices: Prices) -> Iterator[str]:
-    """Days without any row, and rows that are no days."""
-    apart = np.diff(prices.dates) / DAY
-    if not len(apart):
-        return
-    usual = float(np.median(apart))
-    if usual > 4 or usual < 0.9:
-        yield (
-            f"rows lie {usual:.3g} days apart (median), but each counts as a trading day: scores a year are of 252 rows"
+def _refuse_mostly_filled(prices: Prices, missing: NDArray[np.bool_]) -> None:
+    filled = missing.sum(axis=0)
+    asset = int(filled.argmax())
+    if filled[asset] > MOST_FILLED * len(missing):
+        name = prices.names[asset]
+        raise BadInput(
+            f"{prices.source}: {name!r} has no price on {filled[asset]:,} of {len(missing):,} days, and what is "
+            "carried forward has not moved; leave out the rows of days without trade, or leave it out with "
+            f"--exclude {name!r}"
         )
-    elif (pauses := apart > LONG_PAUSE).any():
+
+
+def _refuse_impossible_moves(prices: Prices) -> None:
+    with np.errstate(over="ignore"):
+        ratio = prices.values[1:] / prices.values[:-1]
+    for row, asset in np.argwhere(~((ratio < IMPOSSIBLE) & (ratio > 1 / IMPOSSIBLE)))[:1]:
+        name, (before, after) = prices.names[asset], prices.values[row : row + 2, asset]
+        raise BadInput(
+            f"{prices.source}: {name!r} goes from {before:g} to {after:g} from {prices.day(row)} to "
+            f"{prices.day(row + 1)}; correct the price that is wrong, or leave its cell empty"
+        )
+
+
+def _pauses(prices: Prices) -> Iterator[str]:
+    """Days without any row."""
+    apart = np.diff(prices.dates) / DAY
+    if (pauses := apart > LONG_PAUSE).any():
         longest = int(apart.argmax())
         yield (
             f"{count(int(pauses.sum()), 'pause')} of more than {LONG_PAUSE} days without any price, the longest from "
@@ -248,19 +251,53 @@ def _pauses(prices: Prices) -> Iterator[str]:
         )
 
 
+def _weekends(prices: Prices) -> Iterator[str]:
+    """Prices on all days of the week: a year has 365 rows then."""
+    weekday = (np.floor(prices.dates / DAY) + 3) % 7  # 1970 began on a Thursday; Monday is 0
+    if (weekday >= 5).mean() > WEEKENDS:
+        yield "there are prices on all 7 days of the week, but a year is taken for 252 rows, in scores as in windows"
+
+
+def _unmoved(prices: Prices) -> Iterator[str]:
+    """Assets whose price never moves, such as cash."""
+    same = [name for name, moved in zip(prices.names, np.ptp(prices.values, axis=0) > 0, strict=True) if not moved]
+    if same and len(prices.names) > 1:
+        yield (
+            f"the price of {listed(same, 5)} never moves, so rules that avoid risk will hold little else; unless it is "
+            f"cash, leave it out with --exclude {same[0]!r}"
+        )
+
+
 def _jumps(prices: Prices) -> Iterator[str]:
-    """Jumps that look like splits, in words."""
+    """Jumps that look like splits, and other large ones, in words."""
     ratio = prices.values[1:] / prices.values[:-1]
+    if not len(ratio):
+        return
+    usual = 1.4826 * np.median(np.abs(np.log(ratio)), axis=0)  # a standard deviation that jumps do not enlarge
+    close = np.clip(USUAL_MOVES * usual, CLOSE, FAR)
+    named = np.zeros(ratio.shape, dtype=bool)
     found: list[tuple[int, int, str]] = []
     for split in SPLITS:
         for factor, way in ((1 / float(split), f"1/{split}" if split.denominator == 1 else str(1 / split)),
                             (float(split), f"{split} times")):  # fmt: skip
-            rows, assets = np.nonzero(np.abs(ratio / factor - 1) < CLOSE)
-            found += [(int(row), int(asset), way) for row, asset in zip(rows, assets, strict=True)]
+            like = np.abs(ratio / factor - 1) < close
+            named |= like
+            found += [(int(row), int(asset), way) for row, asset in np.argwhere(like)]
     if found:
-        first = sorted(found)[:5]
-        where = [f"{prices.names[asset]} on {prices.day(row + 1)} to {way}" for row, asset, way in first]
         yield (
             f"{count(len(found), 'jump')} from one day to the next that may be a split that prices were not adjusted "
-            f"for; left as they are: {'; '.join(where)}{' and so on' if len(found) > len(first) else ''}"
+            f"for; left as they are: {_listed_jumps(prices, sorted(found))}"
         )
+    large = np.argwhere(((ratio > LARGE) | (ratio < 1 / LARGE)) & ~named)
+    if len(large):
+        told_large = [(int(row), int(asset), f"{ratio[row, asset]:.3g} times") for row, asset in large]
+        yield (
+            f"{count(len(large), 'price')} more than doubled, or fell by more than half, from one day to the next; "
+            f"left as they are: {_listed_jumps(prices, told_large)}"
+        )
+
+
+def _listed_jumps(prices: Prices, jumps: list[tuple[int, int, str]]) -> str:
+    """The first few jumps, as asset, day and how far."""
+    where = [f"{prices.names[asset]} on {prices.day(row + 1)} to {way}" for row, asset, way in jumps[:5]]
+    return "; ".join(where) + (" and so on" if len(jumps) > 5 else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class RawTable:
         lines: where each row begins: the line of a text file, or the row of a Parquet file, counted from 1.
         place: what `lines` counts, `line` or `row`.
         notes: what was assumed or skipped.
+        by_the_clock: columns of moments of which a Parquet file says the time zone -> the same as seconds by the clock
+            there, for whom a day matters more than a moment.
     """
 
     path: Path
@@ -34,6 +36,7 @@ class RawTable:
     lines: Sequence[int]
     place: str = "line"
     notes: tuple[str, ...] = ()
+    by_the_clock: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.columns:

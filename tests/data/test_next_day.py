@@ -71,3 +71,55 @@ def test_an_asset_of_ones_own_is_named_by_target(tmp_path):
     np.testing.assert_allclose(
         said.columns["volatility_of_21_days"][:-1], found.examples.columns["volatility_of_21_days"]
     )
+
+
+def test_days_that_are_not_known_or_did_not_move_are_left_out_and_counted():
+    of = prices()
+    of.values[300] = np.nan
+    of.values[320] = of.values[319]
+    found = directions(repaired(of, least=1))
+    days = (found.examples.time / 86_400).astype(int).tolist()
+    assert sorted(set(range(253, DAYS)) - set(days)) == [300, 301, 320]
+    assert "2 days left out: its close, or the one before, was carried forward" in found.notes
+    assert "1 day left out: it closed where it had before" in found.notes
+    plain = rows(prices())
+    kept = np.isin(plain.time, found.examples.time) & (plain.time < 300 * 86_400)
+    np.testing.assert_array_equal(
+        found.examples.columns["return_1_days_ago"][:47], plain.columns["return_1_days_ago"][kept]
+    )
+
+
+def test_a_price_that_hardly_ever_moves_is_refused():
+    of = prices()
+    of.values[240:320] = 50.0
+    with pytest.raises(BadInput, match=r"'A' is known to have moved on 20 days of 87 only; at least 60"):
+        rows(of)
+
+
+def test_columns_of_one_asset_are_told_apart_by_target(tmp_path):
+    path, close = str(tmp_path / "prices.csv"), prices().values[:, 0]
+    dates = pd.bdate_range("2015-01-01", periods=DAYS).strftime("%Y-%m-%d")
+    table = pd.DataFrame({"Date": dates, "Close": close, "Volume": 1000 + close, "ticker": "A"})
+    table.to_csv(path, index=False)
+    with pytest.raises(BadInput, match=r"the columns 'Close', 'Volume', 'ticker'; say.*--target 'Close'.*--exclude"):
+        OwnDirections().load(DataRequest(path))
+    assert OwnDirections().load(DataRequest(path, target="Close")).target == "direction of Close"
+
+
+def test_a_model_takes_its_own_asset_of_several_and_tells_of_another(tmp_path):
+    path = str(tmp_path / "prices.csv")
+    dates = pd.bdate_range("2015-01-01", periods=DAYS).strftime("%Y-%m-%d")
+    table = pd.DataFrame({"Date": dates, "A": prices().values[:, 0], "B": prices(1).values[:, 0]})
+    table.to_csv(path, index=False)
+    reading = OwnDirections().load(DataRequest(path, target="B")).reading
+    of_several = OwnDirections().to_predict(path, {}, reading)
+    table[["Date", "B"]].to_csv(path, index=False)
+    alone = OwnDirections().to_predict(path, {}, reading)
+    for name in alone.columns:
+        np.testing.assert_array_equal(of_several.columns[name], alone.columns[name])
+    assert (of_several.notes, alone.notes) == ((), ())
+    table[["Date", "A"]].to_csv(path, index=False)
+    assert "the model learned from 'B'; these are prices of 'A'" in OwnDirections().to_predict(path, {}, reading).notes
+    table.rename(columns={"B": "C"}).to_csv(path, index=False)
+    with pytest.raises(BadInput, match=r"no prices of 'B', which the model learned from; it has 'A', 'C'"):
+        OwnDirections().to_predict(path, {}, reading)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.data.price_table import read_prices
 from pipelines.data.price_windows import OwnWindows, SampleWindows, windows
-from pipelines.data.prices import read_prices, repaired
+from pipelines.data.prices import repaired
 from pipelines.data.sample_set import SampleSet
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest
+
+ALL_WEEK = "there are prices on all 7 days of the week, but a year is taken for 252 rows, in scores as in windows"
 
 STOCKS = SampleWindows(SampleSet("pipelines.data.builders.stock_prices.StockPrices"))
 
@@ -49,7 +52,7 @@ def test_a_row_holds_the_returns_up_to_the_close_before_it_and_what_followed(wri
         np.testing.assert_allclose(examples.columns["returns"][row], returns[row : row + 5], rtol=1e-6)
         np.testing.assert_allclose(examples.target[row], returns[row + 5])
         assert examples.time[row] == pd.Timestamp(table["Date"][row + 6], tz="UTC").timestamp()
-    assert (dataset.assets, dataset.notes) == (("AA", "BB", "CC"), ())
+    assert (dataset.assets, dataset.notes) == (("AA", "BB", "CC"), (ALL_WEEK,))
 
 
 def test_windows_are_a_view_of_the_returns_and_so_are_rows_that_follow_each_other(written):
@@ -145,19 +148,64 @@ def test_splits_are_named_and_left_as_they_are(written):
     table.loc[30:, "AA"] /= 2
     table.loc[50:, "BB"] *= 3
     found = load(written(table))
-    (note,) = found.notes
+    note, _ = found.notes
     assert note.startswith("2 jumps")
     assert "AA on 2020-01-31 to 1/2" in note
     assert "BB on 2020-02-20 to 3 times" in note
     assert found.examples.target[24, 0] == pytest.approx(-0.5, abs=0.03)
 
 
-def test_pauses_and_rows_that_are_no_days_are_told(written):
+def test_a_split_is_named_whatever_else_moved_on_its_day(written):
+    table = frame(80)
+    for day in range(20, 60):
+        split = table.assign(AA=table["AA"] / np.where(table.index >= day, 4, 1))
+        note = repaired(read_prices(written(split))).notes[0]
+        assert f"AA on {table['Date'][day]} to 1/4" in note, day
+
+
+def test_large_moves_are_told_and_impossible_ones_refused(written):
+    table = frame(80)
+    table.loc[40, "BB"] *= 7
+    note = load(written(table)).notes[0]
+    assert note.startswith("2 prices more than doubled, or fell by more than half")
+    assert "BB on 2020-02-10 to 7.06 times; BB on 2020-02-11 to 0.143 times" in note
+    table.loc[40, "BB"] = 1e29
+    with pytest.raises(BadInput, match=r"'BB' goes from .* to 1e\+29 from 2020-02-09 to 2020-02-10"):
+        load(written(table))
+
+
+def test_a_price_that_never_moves_is_told(written):
+    notes = load(written(frame(80).assign(AA=100.0))).notes
+    assert any(note.startswith("the price of 'AA' never moves") for note in notes)
+
+
+def test_seven_days_a_week_are_told_and_five_are_not(written):
+    table = frame(80)
+    assert load(written(table)).notes == (ALL_WEEK,)
+    weekdays = table.assign(Date=pd.bdate_range("2020-01-01", periods=80).strftime("%Y-%m-%d"))
+    assert load(written(weekdays)).notes == ()
+
+
+def test_pauses_are_told_and_rows_that_are_no_days_refused(written):
     table = frame(90)
     paused = table.drop(index=range(30, 45))
     assert load(written(paused)).notes[0].startswith("1 pause of more than 10 days")
-    weekly = table.assign(Date=[(date(2020, 1, 1) + timedelta(weeks=week)).isoformat() for week in range(90)])
-    assert load(written(weekly, "weekly.csv")).notes[0].startswith("rows lie 7 days apart")
+    for step, told in (
+        (timedelta(weeks=1), "7"),
+        (timedelta(days=2), "2"),
+        (timedelta(days=30), "30"),
+        (timedelta(hours=1), "0.0417"),
+    ):
+        other = table.assign(Date=[(datetime(2018, 1, 1) + row * step).isoformat() for row in range(90)])
+        with pytest.raises(BadInput, match=rf"rows lie {told} days apart \(median\).*one row a day"):
+            load(written(other))
+
+
+def test_an_asset_that_rarely_has_a_price_of_its_own_is_refused(written):
+    table = frame(80)
+    table.loc[table.index % 4 == 1, "BB"] = np.nan
+    with pytest.raises(BadInput, match=r"'BB' has no price on 20 of 80 days.*--exclude 'BB'"):
+        load(written(table))
 
 
 def test_parquet_with_real_dates_reads_alike(written):
