@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.behaviour import LARGEST
-from pipelines.data.cells import MISSING, Values, as_kind, categories, infer, missing, number, require_present
+from pipelines.data.cells import Values, as_kind, categories, infer, missing, number, require_present
 from pipelines.data.examples import Examples, Kind
+from pipelines.data.payment_labels import is_positive, known_fraud, labels_of, positive_of
+from pipelines.data.payment_repairs import payments_of, repaired, unanswered
 from pipelines.data.payment_times import Moments, as_trained, read_moments, require_days, told
-from pipelines.data.raw_table import RawTable, written
+from pipelines.data.raw_table import RawTable
 from pipelines.data.tables import names_rows, read_table, read_target
 from pipelines.data.transactions import HISTORY, NOWHERE, Transactions
 from pipelines.data.unlabelled import Unlabelled
@@ -52,9 +54,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 TELLING = ("tx_time_seconds", "tx_time_days", "tx_fraud_scenario")
 """Columns of the Fraud Detection Handbook's tables that say the time again, or which fraud it was."""
 
-FRAUD_WORDS = ("1", "true", "yes", "y", "fraud", "fraudulent", "positive")
-GENUINE_WORDS = ("0", "false", "no", "n", "genuine", "legitimate", "negative")
-
 WEEKS_DAYS = 14.0
 """Days that the data must span for the day of the week to say more than whether a row is of the test."""
 
@@ -80,12 +79,12 @@ class OwnTransactions:
         if "fraud" not in parts:
             raise BadInput(f"{table.path}: no column says what was fraud ({_usual('fraud')}); name it with --target")
         target = read_target(table, parts["fraud"])
-        positive = _positive(table, parts["fraud"], target, request.positive)
+        positive = positive_of(table, parts["fraud"], target, request.positive)
         moments = read_moments(table, parts["time"])
         require_days(table, parts["time"], moments)
-        transactions = read_transactions(table, parts, _is(target, positive), moments)
+        transactions = read_transactions(table, parts, is_positive(target, positive), moments)
         _require_customers(table, parts, transactions)
-        kept, notes = _repaired(table, parts, transactions)
+        kept, notes = repaired(table, parts, transactions)
         others, more = _others(table, parts, request)
         transactions = transactions.take(kept)
         columns, kinds = transactions.inputs(request.delay)
@@ -109,7 +108,7 @@ class OwnTransactions:
             reading={
                 **parts,
                 "positive": positive,
-                "genuine": next(label for label in _labels(target) if label != positive),
+                "genuine": next(label for label in labels_of(target) if label != positive),
                 "moments": moments.counted,
                 "delay": repr(request.delay),
             },
@@ -130,11 +129,13 @@ class OwnTransactions:
         """
         table = read_table(where)
         parts = parts_of(table, DataRequest(), {part: name for part, name in reading.items() if part in NAMES})
-        fraud = _known_fraud(table, parts, reading.get("positive", "1"), reading.get("genuine"))
+        if "time" in reading and "transaction" not in reading:
+            parts.pop("transaction", None)  # ids that training was told to leave out, or had not
+        fraud = known_fraud(table, parts, reading.get("positive", "1"), reading.get("genuine"))
         moments = read_moments(table, parts["time"])
         notes = [*told(parts["time"], moments), *as_trained(table, parts["time"], moments, reading)]
         every = read_transactions(table, parts, fraud, moments)
-        rows, notes = _payments(table, parts, every.amount), notes + _nowhere(every)
+        rows, notes = payments_of(table, parts, every.amount), notes + _nowhere(every)
         kept = np.unique(rows[rows >= 0])
         transactions = every.take(kept)
         order = np.argsort(transactions.time, kind="stable")
@@ -148,7 +149,7 @@ class OwnTransactions:
                 columns[name] = as_kind(table, name, kind)[kept]
             else:
                 raise BadInput(f"{table.path} lacks what the model takes as {name!r}: {_lacking(name)}")
-        notes += [*_unanswered(rows), *_of_the_past(columns, transactions), *_unused(table, parts, kinds, made)]
+        notes += [*unanswered(rows), *_of_the_past(columns, transactions), *_unused(table, parts, kinds, made)]
         answered = None if len(kept) == len(table) else np.where(rows < 0, -1, np.searchsorted(kept, rows))
         return Unlabelled(columns, (), (*table.notes, *notes), answered=answered)
 
@@ -261,83 +262,14 @@ def _nowhere(of: Transactions) -> list[str]:
     ]
 
 
-def _positive(table: RawTable, name: str, target: NDArray[Any], asked: str | None) -> str:
-    """The label that means fraud."""
-    labels = _labels(target)
-    if len(labels) != 2:
-        raise BadInput(
-            f"{table.path}: column {name!r} should say fraud or genuine, and has {count(len(labels), 'value')} "
-            f"({listed(labels, 5)})"
-        )
-    known = [asked] if asked else [label for label in labels if label.lower() in FRAUD_WORDS]
-    if len(known) != 1 or known[0] not in labels:
-        raise BadInput(f"{table.path}: which of {listed(labels)} in {name!r} is fraud? Say it with --positive")
-    return str(known[0])
-
-
-def _labels(target: NDArray[Any]) -> list[str]:
-    return sorted({_label(value) for value in np.unique(target.astype(object)).tolist()})
-
-
-def _label(value: Any) -> str:
-    return written(value) if isinstance(value, float) else str(value)
-
-
-def _is(target: NDArray[Any], positive: str) -> NDArray[np.float64]:
-    return np.array([_label(value) == positive for value in target.tolist()], dtype=np.float64)
-
-
-def _known_fraud(table: RawTable, parts: Mapping[str, str], positive: str, genuine: str | None) -> NDArray[np.float64]:
-    """(n,) 1, 0, or NaN where it is not known.
-
-    Args:
-        genuine: the other label; None of a model that was saved without it, for which any other is genuine.
-    """
-    if "fraud" not in parts:
-        return np.full(len(table), np.nan)
-    text = table.text(parts["fraud"])
-    said = {cell: _says_fraud(cell, positive, genuine) for cell in set(text)}
-    for row in [row for row, cell in enumerate(text) if said[cell] is None][:1]:
-        raise BadInput(
-            f"{table.path}: {table.place} {table.lines[row]}, column {parts['fraud']!r} holds {shown(text[row])}; "
-            f"write {shown(positive)} for fraud, {shown(genuine)} for genuine, and nothing where it is not known yet"
-        )
-    return np.array([said[cell] for cell in text], dtype=np.float64)
-
-
-def _says_fraud(cell: str, positive: str, genuine: str | None) -> float | None:
-    """1, 0, NaN where it is missing, or None for what is neither label."""
-    if cell in MISSING:
-        return np.nan
-    value = number(cell)
-    label = cell if value is None else written(value)
-    usual = positive.lower() in FRAUD_WORDS
-    if label == positive or (usual and label.lower() in FRAUD_WORDS):
-        return 1.0
-    if genuine is None or label == genuine or (usual and label.lower() in GENUINE_WORDS):
-        return 0.0
-    return None
-
-
-def _unanswered(rows: NDArray[np.int64]) -> list[str]:
-    """Notes on rows to predict that are no payment, or none that is new."""
-    notes = []
-    if refunds := int((rows < 0).sum()):
-        notes.append(f"{count(refunds, 'row')} with a negative amount left without an answer: refunds are no payments")
-    if repeated := int(((rows >= 0) & (rows != np.arange(len(rows)))).sum()):
-        what = count(repeated, "row repeats", "rows repeat")
-        notes.append(f"{what} an earlier one of the same id: counted once, and answered as that")
-    return notes
-
-
 def _of_the_past(columns: Mapping[str, Any], of: Transactions) -> list[str]:
     """Notes on what the file does not say of what came before the payments to predict."""
     notes, n = [], len(of)
     if of.customer is not None and any(name == HISTORY or name.startswith("customer") for name in columns):
         first = len(np.unique(of.customer))
         notes.append(
-            f"{first:,} of {count(n, 'payment')} without an earlier one of the customer in this file: there is no past "
-            "to compare with, in reasons either; put earlier payments of these customers into it"
+            f"{count(first, 'payment')} of {n:,} {'is' if first == 1 else 'are'} the first of the customer in this "
+            "file, so predictions and reasons compare with no past there; put these customers' earlier payments into it"
         )
     if any(name.startswith("terminal_fraud") for name in columns) and (unknown := int(np.isnan(of.fraud).sum())):
         notes.append(f"whether it was fraud is not known of {count(unknown, 'payment')}")
@@ -350,62 +282,6 @@ def _unused(table: RawTable, parts: Mapping[str, str], kinds: Mapping[str, Kind]
     own = [name for name in unused if name in made]
     why = f" (it makes {listed(own)} of the past by itself)" if own else ""
     return [f"{count(len(unused), 'column')} that the model does not use: {listed(unused)}{why}"] if unused else []
-
-
-def _repaired(table: RawTable, parts: Mapping[str, str], of: Transactions) -> tuple[NDArray[np.int64], list[str]]:
-    """The rows that stay, in the order of their moments, and what was done to the others."""
-    stands, notes = _payments(table, parts, of.amount, " with --exclude"), []
-    rows = np.unique(stands[stands >= 0])
-    if refunds := int((stands < 0).sum()):
-        notes.append(f"{count(refunds, 'row')} with a negative amount left out: refunds are no payments")
-    if repeated := len(of) - refunds - len(rows):
-        notes.append(f"{count(repeated, 'row')} left out that an earlier one of the same id repeats")
-    order = rows[np.argsort(of.time[rows], kind="stable")]
-    if moved := int((np.diff(of.time[rows]) < 0).sum()):
-        notes.append(f"payments were out of order ({count(moved, 'step')} back in time) and have been sorted by time")
-    return order, notes
-
-
-def _payments(
-    table: RawTable, parts: Mapping[str, str], amount: NDArray[np.float64], how: str = ""
-) -> NDArray[np.int64]:
-    """(n,) the row of the payment that each row tells of: itself, an earlier one of its id, or -1 for a refund.
-
-    Args:
-        how: a column of ids is left out, for the message.
-
-    Raises:
-        BadInput: none is a payment, or two of one id differ.
-    """
-    rows = np.flatnonzero(amount >= 0)
-    if not len(rows):
-        raise BadInput(
-            f"{table.path}: all amounts are negative, and refunds are no payments; write payments as positive"
-        )
-    stands = np.full(len(amount), -1)
-    stands[rows] = _once(table, parts["transaction"], rows, how) if "transaction" in parts else rows
-    return stands
-
-
-def _once(table: RawTable, name: str, rows: NDArray[np.int64], how: str) -> NDArray[np.int64]:
-    """For each of these rows the first of its id, which must be the same row; a missing id is nobody else's."""
-    first: dict[str, int] = {}
-    ids, found = table.text(name), []
-    for row in rows.tolist():
-        before = row if ids[row] in MISSING else first.setdefault(ids[row], row)
-        if before != row and any(_written(cells[row]) != _written(cells[before]) for cells in table.columns.values()):
-            raise BadInput(
-                f"{table.path}: {table.place}s {table.lines[before]} and {table.lines[row]} have one {name} "
-                f"({shown(ids[row])}) and differ; give each payment an id of its own, or leave the column {name!r} "
-                f"out{how}"
-            )
-        found.append(before)
-    return np.array(found, np.int64)
-
-
-def _written(cell: Any) -> str:
-    """A cell as text, so that two that are missing are alike."""
-    return cell.strip() if isinstance(cell, str) else written(cell)
 
 
 def _others(table: RawTable, parts: Mapping[str, str], request: DataRequest) -> tuple[dict[str, Values], list[str]]:

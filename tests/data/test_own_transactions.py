@@ -228,9 +228,9 @@ def test_moments_with_and_without_an_offset_do_not_go_together(tmp_path):
 def test_one_customer_is_enough_to_predict(tmp_path):
     trained = load(tmp_path, table())
     found = to_predict(tmp_path, table(customer_id=7), trained)
-    assert any("1 of 300 payments without an earlier one of the customer" in note for note in found.notes)
+    assert any("1 payment of 300 is the first of the customer in this" in note for note in found.notes)
     alone = to_predict(tmp_path, table().iloc[[5]], trained)
-    assert any("1 of 1 payment without an earlier" in note for note in alone.notes)
+    assert any("1 payment of 1 is the first" in note for note in alone.notes)
 
 
 def test_a_payment_at_no_terminal_is_one_at_a_terminal_of_its_own(tmp_path):
@@ -288,6 +288,12 @@ def test_rows_to_predict_are_repaired_as_those_to_learn_from_are(tmp_path):
         BadInput, match=r"lines 10 and 253 have one transaction_id .* leave the column 'transaction_id' out$"
     ):
         to_predict(tmp_path, more, trained)
+
+
+def test_ids_that_training_left_out_are_not_looked_at(tmp_path):
+    frame = table(transaction_id=np.arange(300) // 2)
+    trained = load(tmp_path, frame, exclude=("transaction_id",))
+    assert to_predict(tmp_path, frame, trained).answered is None
 
 
 def test_columns_to_predict_that_the_model_does_not_use_are_noted(tmp_path):
