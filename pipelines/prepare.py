@@ -158,6 +158,7 @@ def prepare(
             raise BadInput(f"--set protocol.calibrate={asked.calibrate} is for classes; this target is none")
         fitting = _fitting(task.protocol, dataset, request)
         recipe, protocol = settings.apply(assignments, task.recipe, fitting)
+        _require_ids(task, protocol, dataset.examples)
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
@@ -185,6 +186,19 @@ def prepare(
 def _is_sample(request: DataRequest) -> bool:
     """Whether the data is one of the task's sample sets."""
     return request.where.partition(":")[0] == "sample"
+
+
+def _require_ids(task: Task, protocol: Splitting, examples: Examples) -> None:
+    """Refuse to split by id where the rows are of a kind that only time divides.
+
+    Raises:
+        BadInput: with the setting, and why.
+    """
+    if protocol.by == "id" and examples.ids is None and task.protocol.by == "time":
+        raise BadInput(
+            f"--set protocol.by=id: {task.name} is split by time, for those whom its rows are about are the same in "
+            "training and test; leave it out"
+        )
 
 
 def _require_effect(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import numpy as np
 from pipelines import catalogue
 from pipelines.contenders import saved
 from pipelines.contenders.attribution import attributions
+from pipelines.contenders.blend import FittedBlend
+from pipelines.contenders.classical import FittedClassical
+from pipelines.contenders.network import FittedNetwork
 from pipelines.contenders.reasons import columns as reasons_of
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.groups import labels_again
@@ -49,21 +53,25 @@ def predict_file(
     with tempfile.TemporaryDirectory() as folder:
         model = saved.load(download_model(where, Path(folder), contender))
         _require_reasons(model, reasons)
-        examples, files, notes = _read(model, source)
+        examples, files, answered, notes = _read(model, source)
         predictions = model.predict(examples)
-        found = attributions(model.fitted, examples, model.acting.usual) if reasons else None
+        read = _as_read(examples, model) if reasons else examples
+        found = attributions(model.fitted, read, model.acting.usual) if reasons else None
     table = _table(model, predictions)
     if found is not None:
         scale = model.acting.points
-        told = reasons_of(examples, model.acting.usual, found, reasons, None if scale is None else scale.factor)
+        told = reasons_of(read, model.acting.usual, found, reasons, None if scale is None else scale.factor)
         for name, values in told.items():
             table[name] = values
         adverse = getattr(model.objective, "classes", ("", "the positive class"))[1]
         notes = (*notes, f"reasons say what pushed a row towards {adverse}, by {found.how}")
     if files is not None:
         table.insert(0, files.name, files)
+    if answered is not None:
+        table = table.reindex(answered)  # a row that nothing answers is empty
     _write(table, destination)
-    return (*notes, f"{len(examples)} predictions of {model.name} ({model.task}) written to {destination}")
+    count = len(examples) if answered is None else int((answered >= 0).sum())
+    return (*notes, f"{count} predictions of {model.name} ({model.task}) written to {destination}")
 
 
 def _require_reasons(model: saved.Saved, reasons: int) -> None:
@@ -74,7 +82,7 @@ def _require_reasons(model: saved.Saved, reasons: int) -> None:
     """
     if not reasons:
         return
-    if others := sorted(set(model.kinds.values()) - {"number", "category"}):
+    if others := sorted(set(columns_read(model.fitted, model.kinds).values()) - {"number", "category"}):
         raise BadInput(f"--reasons is for columns of numbers and categories; {model.name} reads {others[0]}")
     if len(getattr(model.objective, "classes", ())) != 2:
         raise BadInput(f"--reasons is for decisions between two classes, which {model.name} does not make")
@@ -82,14 +90,31 @@ def _require_reasons(model: saved.Saved, reasons: int) -> None:
         raise BadInput(f"--reasons: {model.name} was saved without what is usual; run {model.task} again")
 
 
-def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, tuple[str, ...]]:
-    """The rows; the file of each, or another name, as a Series, where each has its own; and notes."""
+def columns_read(fitted: Any, kinds: Mapping[str, Kind]) -> Mapping[str, Kind]:
+    """The columns that a model looks at, of those that it is given: a classical one passes over series."""
+    if isinstance(fitted, FittedBlend):
+        return {name: kind for part in fitted.parts for name, kind in columns_read(part.fitted, kinds).items()}
+    if isinstance(fitted, FittedClassical):
+        only = fitted.column
+        return {name: kind for name, kind in kinds.items() if (kind in TABULAR if only is None else name == only)}
+    return fitted.kinds if isinstance(fitted, FittedNetwork) else kinds
+
+
+def _as_read(examples: Examples, model: saved.Saved) -> Examples:
+    """The rows with the columns alone that the model looks at."""
+    kinds = columns_read(model.fitted, model.kinds)
+    return replace(examples, columns={name: examples.columns[name] for name in kinds}, kinds=kinds)
+
+
+def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, Any, tuple[str, ...]]:
+    """The rows; the file of each, or another name, as a Series, where each has its own; which of them answers each row
+    of the file, where some are left out; and notes."""
     import pandas as pd
 
     own: Any = catalogue.find(model.task).sources.own if model.task in catalogue.names() else None
     if set(model.kinds.values()) <= TABULAR and not model.reading and not hasattr(own, "unlabelled"):
         examples, notes = _read_table(model, source)
-        return examples, None, tuple(notes)
+        return examples, None, None, tuple(notes)
     if model.by_group is not None:
         raise BadInput(
             f"{model.name} decides by {model.by_group.attribute}, which these rows do not say; name another --contender"
@@ -102,7 +127,8 @@ def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, tuple[str, .
         rows = own.unlabelled(str(source), model.shapes, *([assets] if assets else []))
     length = len(next(iter(rows.columns.values())))
     examples = Examples(columns=rows.columns, target=np.full(length, np.nan), kinds=model.kinds)
-    return examples, pd.Series(rows.files, name=rows.called, dtype=object) if rows.files else None, rows.notes
+    files = pd.Series(rows.files, name=rows.called, dtype=object) if rows.files else None
+    return examples, files, rows.answered, rows.notes
 
 
 def _read_table(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, ...]]:

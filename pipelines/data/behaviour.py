@@ -97,14 +97,19 @@ def behaviour(
     place: Floats | None,
     delay: float,
 ) -> dict[str, Floats]:
-    """name -> (n,) float64, NaN where the past says nothing. Arguments as in `Transactions`, in order of time."""
+    """name -> (n,) float64, NaN where the past says nothing. Arguments as in `Transactions`, in order of time.
+
+    A payment at no terminal is one at a terminal of its own: nobody was there before.
+    """
     found = {"amount": amount, "hour": hour(time), "weekday": weekday(time)}
     if customer is not None:
         found |= _of_customer(Grouped(customer, time), amount, place)
     if terminal is not None:
+        terminal = np.where(terminal < 0, terminal.max(initial=0) + 1 + np.arange(len(terminal)), terminal)
         found |= _of_terminal(Grouped(terminal, time), amount, fraud, delay)
     if customer is not None and terminal is not None:
-        pairs = Grouped(customer * (terminal.max(initial=0) + 1) + terminal, time)
+        both = customer * (terminal.max(initial=0) + 1) + terminal
+        pairs = Grouped(np.unique(both, return_inverse=True)[1], time)  # numbers that stay small
         found["visits_here"] = (pairs.place - pairs.first).astype(np.float64)
     return found
 

@@ -29,13 +29,14 @@ class Payment:
     """One payment as it is made.
 
     Args:
+        terminal: None for a payment at none, such as one online.
         time: days since some midnight, the same for all.
         place: (x, y) of the terminal in km; None where the model was trained without.
         others: further columns that the model takes.
     """
 
     customer: str
-    terminal: str
+    terminal: str | None
     time: float
     amount: float
     place: tuple[float, float] | None = None
@@ -110,7 +111,7 @@ class BehaviourState:
         self.delay, self.seen, self.last = delay, 0, -math.inf
         self._customers: dict[str, _Past] = defaultdict(_Past)
         self._terminals: dict[str, _Past] = defaultdict(_Past)
-        self._labels: dict[str, _Labels] = defaultdict(_Labels)
+        self._labels: dict[str | None, _Labels] = defaultdict(_Labels)
         self._told: dict[int, bool] = {}
         self._visits: dict[tuple[str, str], int] = defaultdict(int)
         self._events: dict[str, deque[tuple[float, ...]]] = defaultdict(lambda: deque(maxlen=EVENTS))
@@ -133,9 +134,11 @@ class BehaviourState:
         found["hour"], found["weekday"] = (now * 24) % 24, math.floor(now) % 7.0
         gap, way = self._of_customer(payment, found)
         self._of_terminal(payment, found)
-        visit = (payment.customer, payment.terminal)
-        found["visits_here"] = float(self._visits[visit])
-        self._visits[visit] += 1
+        found["visits_here"] = 0.0
+        if payment.terminal is not None:
+            visit = (payment.customer, payment.terminal)
+            found["visits_here"] = float(self._visits[visit])
+            self._visits[visit] += 1
         event = (payment.amount, gap, found["hour"], found["weekday"])
         events = self._events[payment.customer]
         events.append(event if payment.place is None else (*event, way, *payment.place))
@@ -163,13 +166,16 @@ class BehaviourState:
         return (0.0 if math.isnan(gap) else gap), way
 
     def _of_terminal(self, payment: Payment, found: dict[str, float]) -> None:
-        past, labels, now = self._terminals[payment.terminal], self._labels[payment.terminal], payment.time
+        past = _Past() if payment.terminal is None else self._terminals[payment.terminal]
+        labels, now = self._labels[payment.terminal], payment.time
         while labels.waiting and labels.waiting[0][0] <= now - self.delay:
             time, number = labels.waiting.popleft()
             fraud = self._told.pop(number, None)
             labels.times.append(time)
             labels.known.append(labels.known[-1] + (fraud is not None))
             labels.frauds.append(labels.frauds[-1] + bool(fraud))
+        if payment.terminal is None:
+            labels.forget(math.inf)  # what was fraud elsewhere says nothing of no terminal
         for days in WINDOWS:
             count, usual = past.count_and_mean(now - days)
             found[f"terminal_count_{days}d"], found[f"terminal_mean_{days}d"] = count, usual

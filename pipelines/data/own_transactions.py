@@ -1,12 +1,13 @@
 """Reading a user's own transactions, from a table in which each column's part is told by its name or by a flag.
 
 What is repaired is counted in a note: rows out of order are sorted, rows that stand there twice are kept once, and
-negative amounts, which are refunds and no payments, are left out. Everything else that cannot be is refused.
+negative amounts, which are refunds and no payments, are left out. Everything else that cannot be is refused. Rows to
+predict are repaired in the same way.
 """
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.behaviour import LARGEST
-from pipelines.data.cells import MISSING, Values, as_kind, infer, number, require_present
+from pipelines.data.cells import Values, as_kind, categories, infer, missing, number, require_present
 from pipelines.data.examples import Examples, Kind
-from pipelines.data.raw_table import RawTable, written
-from pipelines.data.tables import names_rows, read_ids, read_table, read_target, read_time
-from pipelines.data.transactions import Transactions
+from pipelines.data.payment_labels import is_positive, known_fraud, labels_of, positive_of
+from pipelines.data.payment_repairs import payments_of, repaired, unanswered
+from pipelines.data.payment_times import Moments, as_trained, read_moments, require_days, told
+from pipelines.data.raw_table import RawTable
+from pipelines.data.tables import names_rows, read_table, read_target
+from pipelines.data.transactions import HISTORY, NOWHERE, Transactions
 from pipelines.data.unlabelled import Unlabelled
-from pipelines.data.wording import count, listed, numbered, shown
+from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
 
@@ -50,14 +54,11 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 TELLING = ("tx_time_seconds", "tx_time_days", "tx_fraud_scenario")
 """Columns of the Fraud Detection Handbook's tables that say the time again, or which fraud it was."""
 
-FRAUD_WORDS = ("1", "true", "yes", "y", "fraud", "fraudulent", "positive")
-
-DAY_SECONDS = 86400.0
 WEEKS_DAYS = 14.0
 """Days that the data must span for the day of the week to say more than whether a row is of the test."""
 
-EPOCH, MILLISECONDS = 1e9, 1e11
-"""Seconds from these on are counted from 1970, or no seconds."""
+_SEPARATED = re.compile(r"[+-]?\d[\d.,' ]*", re.ASCII)
+_WITH_UNIT = re.compile(r"[^\d\s+-]{1,4}\s?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*\s?[^\d\s]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,12 @@ class OwnTransactions:
         if "fraud" not in parts:
             raise BadInput(f"{table.path}: no column says what was fraud ({_usual('fraud')}); name it with --target")
         target = read_target(table, parts["fraud"])
-        positive = _positive(table, parts["fraud"], target, request.positive)
-        transactions = read_transactions(table, parts, _is(target, positive))
-        kept, notes = _repaired(table, parts, transactions)
+        positive = positive_of(table, parts["fraud"], target, request.positive)
+        moments = read_moments(table, parts["time"])
+        require_days(table, parts["time"], moments)
+        transactions = read_transactions(table, parts, is_positive(target, positive), moments)
+        _require_customers(table, parts, transactions)
+        kept, notes = repaired(table, parts, transactions)
         others, more = _others(table, parts, request)
         transactions = transactions.take(kept)
         columns, kinds = transactions.inputs(request.delay)
@@ -98,16 +102,23 @@ class OwnTransactions:
             str(table.path),
             False,
             parts["fraud"],
-            notes=(*table.notes, *_told(table, parts), *notes, *more),
+            notes=(*table.notes, *_told(parts, moments), *_nowhere(transactions), *notes, *more),
             positive=positive,
             records=transactions.records(),
-            reading={**parts, "positive": positive, "delay": repr(request.delay)},
+            reading={
+                **parts,
+                "positive": positive,
+                "genuine": next(label for label in labels_of(target) if label != positive),
+                "moments": moments.counted,
+                "delay": repr(request.delay),
+            },
         )
 
     def to_predict(self, where: str, kinds: Mapping[str, Kind], reading: Mapping[str, str]) -> Unlabelled:
         """Payments to predict, in the order of the file; what is known of them comes from earlier ones in the file.
 
-        A column of fraud may be there, and is empty where that is not known yet.
+        A column of fraud may be there, and is empty where that is not known yet. Refunds get no answer, and a row that
+        an earlier one of the same id repeats gets that one's.
 
         Args:
             kinds: the columns that the model takes.
@@ -117,15 +128,16 @@ class OwnTransactions:
             BadInput: a column is missing, or a cell cannot be; the message names it.
         """
         table = read_table(where)
-        parts = parts_of(table, DataRequest(), {k: v for k, v in reading.items() if k not in ("positive", "delay")})
-        fraud = _known_fraud(table, parts, reading.get("positive", "1"))
-        transactions = read_transactions(table, parts, fraud)
-        refunds = table.at(transactions.amount < 0)
-        if refunds:
-            raise BadInput(
-                f"{table.path}: {table.place}{'s' if len(refunds) > 1 else ''} {numbered(refunds)}: the amount is "
-                "negative; refunds are no payments, so leave them out"
-            )
+        parts = parts_of(table, DataRequest(), {part: name for part, name in reading.items() if part in NAMES})
+        if "time" in reading and "transaction" not in reading:
+            parts.pop("transaction", None)  # ids that training was told to leave out, or had not
+        fraud = known_fraud(table, parts, reading.get("positive", "1"), reading.get("genuine"))
+        moments = read_moments(table, parts["time"])
+        notes = [*told(parts["time"], moments), *as_trained(table, parts["time"], moments, reading)]
+        every = read_transactions(table, parts, fraud, moments)
+        rows, notes = payments_of(table, parts, every.amount), notes + _nowhere(every)
+        kept = np.unique(rows[rows >= 0])
+        transactions = every.take(kept)
         order = np.argsort(transactions.time, kind="stable")
         made, _ = transactions.take(order).inputs(float(reading["delay"]))
         columns: dict[str, NDArray[Any]] = {}
@@ -134,12 +146,12 @@ class OwnTransactions:
                 columns[name] = np.empty_like(made[name])
                 columns[name][order] = made[name]
             elif name in table.columns:
-                columns[name] = as_kind(table, name, kind)
+                columns[name] = as_kind(table, name, kind)[kept]
             else:
                 raise BadInput(f"{table.path} lacks what the model takes as {name!r}: {_lacking(name)}")
-        unknown = int(np.isnan(fraud).sum())
-        notes = [f"whether it was fraud is not known of {count(unknown, 'payment')}"] if "terminal" in parts else []
-        return Unlabelled(columns, (), (*table.notes, *notes))
+        notes += [*unanswered(rows), *_of_the_past(columns, transactions), *_unused(table, parts, kinds, made)]
+        answered = None if len(kept) == len(table) else np.where(rows < 0, -1, np.searchsorted(kept, rows))
+        return Unlabelled(columns, (), (*table.notes, *notes), answered=answered)
 
 
 def parts_of(table: RawTable, request: DataRequest, given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -174,143 +186,102 @@ def parts_of(table: RawTable, request: DataRequest, given: Mapping[str, str] | N
     return {part: name for part, name in found.items() if name in table.columns}
 
 
-def read_transactions(table: RawTable, parts: Mapping[str, str], fraud: NDArray[np.float64]) -> Transactions:
+def read_transactions(
+    table: RawTable, parts: Mapping[str, str], fraud: NDArray[np.float64], moments: Moments
+) -> Transactions:
     """The payments as they stand in the table.
 
     Raises:
-        BadInput: a moment, an amount or a customer is missing or cannot be; the message names its line.
+        BadInput: an amount or a customer is missing or cannot be; the message names its line.
     """
     amount = _numbers(table, parts["amount"], "amount")
     if lines := table.at(np.abs(amount) > LARGEST):
         raise BadInput(f"{table.path}: {table.place} {lines[0]}, the amount is beyond {LARGEST:g}; write it as it is")
-    customer, terminal = (_codes(table, parts.get(part), part) for part in ("customer", "terminal"))
-    if customer is not None and len(customer) > 1 and customer.max() == 0:
-        raise BadInput(
-            f"{table.path}: all payments are of one customer ({parts['customer']!r}); how customers behave is learned "
-            "from several. If the column says something else, name the customers' with --id"
-        )
     place = None
     if "x" in parts:
         place = np.column_stack([_numbers(table, parts[axis], axis) for axis in ("x", "y")])
         if lines := table.at(np.abs(place).max(axis=1) > LARGEST):
             raise BadInput(f"{table.path}: {table.place} {lines[0]}, the place is beyond {LARGEST:g} km")
-    return Transactions(_days(table, parts["time"]), amount, customer, terminal, fraud, place)
+    customer, terminal = (_codes(table, parts.get(part)) for part in ("customer", "terminal"))
+    if customer is not None and (customer == NOWHERE).any():
+        require_present(table, parts["customer"], categories(table.text(parts["customer"])), "the customer")
+    return Transactions(moments.days, amount, customer, terminal, fraud, place)
 
 
-def _days(table: RawTable, name: str) -> NDArray[np.float64]:
-    """Moments in days: from dates, or from seconds since 1970 or since any midnight."""
-    seconds: Any = read_time(table, name)
-    if seconds.max() > MILLISECONDS:
+def _require_customers(table: RawTable, parts: Mapping[str, str], of: Transactions) -> None:
+    """Refuse payments to learn from that are all of one customer."""
+    if of.customer is not None and len(of) > 1 and of.customer.max() == 0:
         raise BadInput(
-            f"{table.path}: column {name!r} (--time) holds numbers too large for seconds, perhaps milliseconds; write "
-            "seconds, or dates such as 2024-01-31T12:00"
+            f"{table.path}: all payments are of one customer ({parts['customer']!r}); how customers behave is learned "
+            "from several. If the column says something else, name the customers' with --id"
         )
-    counted_from_1970 = seconds.max() > EPOCH or _holds_dates(table, name)
-    if counted_from_1970 and (lines := table.at(seconds > time.time() + DAY_SECONDS)):
-        row = list(table.lines).index(lines[0])
-        raise BadInput(
-            f"{table.path}: {table.place} {lines[0]}, column {name!r} (--time): {shown(table.text(name)[row])} is in "
-            f"the future{f', and {len(lines) - 1} more' if len(lines) > 1 else ''}; correct it, or leave the row out"
-        )
-    return np.asarray(seconds / DAY_SECONDS)
-
-
-def _holds_dates(table: RawTable, name: str) -> bool:
-    cells = table.columns[name]
-    return isinstance(cells, list) and number(cells[0].strip()) is None
 
 
 def _numbers(table: RawTable, name: str, part: str) -> NDArray[np.float64]:
-    values = as_kind(table, name, "number") if infer(table, name).kind == "number" else None
-    if values is None:
-        raise BadInput(f"{table.path}: column {name!r} should hold the {part} as numbers, such as 12.50, and has words")
-    require_present(table, name, values, part)
-    return values
+    """The numbers of a part that no payment can do without."""
+    cells = table.columns[name]
+    if isinstance(cells, list):
+        text = table.text(name)
+        meaning = {cell: number(cell) for cell in set(text)}
+        if words := [row for row, cell in enumerate(text) if meaning[cell] is None]:
+            cell, more = text[words[0]], f" (and {len(words) - 1} more such cells)" if len(words) > 1 else ""
+            raise BadInput(
+                f"{table.path}: {table.place} {table.lines[words[0]]}, column {name!r} should hold the {part} as "
+                f"numbers and holds {shown(cell)}{more}, {_no_number(cell)}; write it with a decimal point and nothing "
+                "else, such as 1234.50"
+            )
+        cells = np.array([meaning[cell] for cell in text], dtype=np.float64)
+    require_present(table, name, cells, part)
+    return cells
 
 
-def _codes(table: RawTable, name: str | None, part: str) -> NDArray[np.int64] | None:
-    """(n,) a number for each customer or terminal, in the order of their names."""
+def _no_number(cell: str) -> str:
+    """What keeps a cell from being read as a number."""
+    if _SEPARATED.fullmatch(cell):
+        return "a number with a decimal comma or a separator of thousands"
+    return "a number with a unit" if _WITH_UNIT.fullmatch(cell) else "which is no number"
+
+
+def _codes(table: RawTable, name: str | None) -> NDArray[np.int64] | None:
+    """(n,) a number for each customer or terminal, in the order of their names; `NOWHERE` where it is missing."""
     if name is None:
         return None
-    ids: Any = read_ids(table, name)
-    return np.unique(ids.astype(np.str_), return_inverse=True)[1].astype(np.int64)
+    ids = categories(table.text(name))
+    known = ~missing(ids)
+    codes = np.full(len(ids), NOWHERE, np.int64)
+    codes[known] = np.unique(ids[known].astype(np.str_), return_inverse=True)[1]
+    return codes
 
 
-def _positive(table: RawTable, name: str, target: NDArray[Any], asked: str | None) -> str:
-    """The label that means fraud."""
-    labels = sorted({_label(value) for value in np.unique(target.astype(object)).tolist()})
-    if len(labels) != 2:
-        raise BadInput(
-            f"{table.path}: column {name!r} should say fraud or genuine, and has {count(len(labels), 'value')} "
-            f"({listed(labels, 5)})"
+def _nowhere(of: Transactions) -> list[str]:
+    """A note on payments without a terminal, such as those online."""
+    if of.terminal is None or not (without := int((of.terminal == NOWHERE).sum())):
+        return []
+    return [
+        f"{count(without, 'payment')} without a terminal: each is taken for one at a terminal of its own, without past"
+    ]
+
+
+def _of_the_past(columns: Mapping[str, Any], of: Transactions) -> list[str]:
+    """Notes on what the file does not say of what came before the payments to predict."""
+    notes, n = [], len(of)
+    if of.customer is not None and any(name == HISTORY or name.startswith("customer") for name in columns):
+        first = len(np.unique(of.customer))
+        notes.append(
+            f"{count(first, 'payment')} of {n:,} {'is' if first == 1 else 'are'} the first of the customer in this "
+            "file, so predictions and reasons compare with no past there; put these customers' earlier payments into it"
         )
-    known = [asked] if asked else [label for label in labels if label.lower() in FRAUD_WORDS]
-    if len(known) != 1 or known[0] not in labels:
-        raise BadInput(f"{table.path}: which of {listed(labels)} in {name!r} is fraud? Say it with --positive")
-    return str(known[0])
+    if any(name.startswith("terminal_fraud") for name in columns) and (unknown := int(np.isnan(of.fraud).sum())):
+        notes.append(f"whether it was fraud is not known of {count(unknown, 'payment')}")
+    return notes
 
 
-def _label(value: Any) -> str:
-    return written(value) if isinstance(value, float) else str(value)
-
-
-def _is(target: NDArray[Any], positive: str) -> NDArray[np.float64]:
-    return np.array([_label(value) == positive for value in target.tolist()], dtype=np.float64)
-
-
-def _known_fraud(table: RawTable, parts: Mapping[str, str], positive: str) -> NDArray[np.float64]:
-    """(n,) 1, 0, or NaN where it is not known."""
-    if "fraud" not in parts:
-        return np.full(len(table), np.nan)
-    text = table.text(parts["fraud"])
-    said = {cell: _says_fraud(cell, positive) for cell in set(text)}
-    return np.array([said[cell] for cell in text], dtype=np.float64)
-
-
-def _says_fraud(cell: str, positive: str) -> float:
-    if cell in MISSING:
-        return np.nan
-    value = number(cell)
-    label = cell if value is None else written(value)
-    return float(label == positive or (positive.lower() in FRAUD_WORDS and label.lower() in FRAUD_WORDS))
-
-
-def _repaired(table: RawTable, parts: Mapping[str, str], of: Transactions) -> tuple[NDArray[np.int64], list[str]]:
-    """The rows that stay, in the order of their moments, and what was done to the others."""
-    rows, notes = np.arange(len(of)), []
-    if refunds := int((of.amount < 0).sum()):
-        rows = rows[of.amount >= 0]
-        notes.append(f"{count(refunds, 'row')} with a negative amount left out: refunds are no payments")
-    if "transaction" in parts:
-        rows, repeated = _once(table, parts["transaction"], rows)
-        if repeated:
-            notes.append(f"{count(repeated, 'row')} left out that an earlier one of the same id repeats")
-    order = rows[np.argsort(of.time[rows], kind="stable")]
-    if moved := int((np.diff(of.time[rows]) < 0).sum()):
-        notes.append(f"payments were out of order ({count(moved, 'step')} back in time) and have been sorted by time")
-    return order, notes
-
-
-def _once(table: RawTable, name: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Rows whose id is new; one that comes again must be the same row again."""
-    first: dict[str, int] = {}
-    ids, kept = table.text(name), []
-    for row in rows.tolist():
-        before = first.setdefault(ids[row], row)
-        if before == row or not ids[row]:
-            kept.append(row)
-        elif any(_written(cells[row]) != _written(cells[before]) for cells in table.columns.values()):
-            raise BadInput(
-                f"{table.path}: {table.place}s {table.lines[before]} and {table.lines[row]} have one {name} "
-                f"({shown(ids[row])}) and differ; give each payment an id of its own, or leave the column out with "
-                f"--exclude {name!r}"
-            )
-    return np.array(kept, np.int64), len(rows) - len(kept)
-
-
-def _written(cell: Any) -> str:
-    """A cell as text, so that two that are missing are alike."""
-    return cell.strip() if isinstance(cell, str) else written(cell)
+def _unused(table: RawTable, parts: Mapping[str, str], kinds: Mapping[str, Kind], made: Mapping[str, Any]) -> list[str]:
+    """A note on columns to predict from that the model does not look at."""
+    unused = [name for name in table.columns if name not in parts.values() and (name in made or name not in kinds)]
+    own = [name for name in unused if name in made]
+    why = f" (it makes {listed(own)} of the past by itself)" if own else ""
+    return [f"{count(len(unused), 'column')} that the model does not use: {listed(unused)}{why}"] if unused else []
 
 
 def _others(table: RawTable, parts: Mapping[str, str], request: DataRequest) -> tuple[dict[str, Values], list[str]]:
@@ -334,16 +305,14 @@ def _require_apart(table: RawTable, made: Mapping[str, Any], others: Mapping[str
         raise BadInput(f"{table.path}: column {both[0]!r} has the name of one that is made of the past; rename it")
 
 
-def _told(table: RawTable, parts: Mapping[str, str]) -> list[str]:
+def _told(parts: Mapping[str, str], moments: Moments) -> list[str]:
     """What each column was taken for, and what there is not."""
     notes = [", ".join(f"{name!r} is the {part}" for part, name in parts.items())]
     for part, flag in (("customer", "; --id names one"), ("terminal", "")):
         if part not in parts:
             lost = "no histories, so networks that learn from them are left out, and " if part == "customer" else ""
             notes.append(f"no column names the {part} ({_usual(part)}{flag}): there are {lost}no windows of one")
-    if not _holds_dates(table, parts["time"]):
-        notes.append(f"{parts['time']!r} holds numbers, which were read as seconds")
-    return notes
+    return [*notes, *told(parts["time"], moments)]
 
 
 def _usual(part: str) -> str:
@@ -353,6 +322,6 @@ def _usual(part: str) -> str:
 def _lacking(name: str) -> str:
     if name.startswith("terminal") or name == "visits_here":
         return "add the column of terminals"
-    if name.startswith(("customer", "days_since", "km_", "amount_over")) or name == "history":
+    if name.startswith(("customer", "days_since", "km_", "amount_over")) or name == HISTORY:
         return "add the column of customers, and those of places if the model was trained with them"
     return "add it"

@@ -62,7 +62,7 @@ class SampleTransactions:
             notes=("customers, terminals and fraud are simulated; scores say nothing about a bank's cards",),
             positive="fraud",
             records=transactions.records({"kind": _named(KINDS, kind)}),
-            reading={"positive": "fraud", "delay": repr(request.delay)},
+            reading={"positive": "fraud", "genuine": "genuine", "delay": repr(request.delay)},
         )
 
 

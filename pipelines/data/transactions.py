@@ -19,6 +19,9 @@ Codes = NDArray[np.int64]
 HISTORY = "history"
 """The column of each customer's last events."""
 
+NOWHERE = -1
+"""The number of no terminal."""
+
 
 @dataclass(frozen=True)
 class Transactions:
@@ -27,7 +30,8 @@ class Transactions:
     Args:
         time: (n,) days since some midnight.
         amount: (n,) >= 0, in the currency of the table.
-        customer, terminal: (n,) number of whose card it is and of where it was paid with; None where nobody says.
+        customer, terminal: (n,) number of whose card it is and of where it was paid with; None where nobody says. A
+            payment at no terminal, such as one online, has `NOWHERE`.
         fraud: (n,) 1 for fraud, 0 for genuine, NaN where that is not known.
         place: (n, 2) where the terminal stands, in km; None where nobody says.
     """

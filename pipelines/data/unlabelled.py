@@ -21,12 +21,14 @@ class Unlabelled:
         files: (n,) the file that each row was read from, or another name of it; empty where one file holds all.
         notes: what reading repaired or skipped.
         called: what `files` names.
+        answered: for each row of a file, which of the rows here answers it, -1 for none; None where each does itself.
     """
 
     columns: Mapping[str, Any]
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     called: str = "file"
+    answered: Any = None
 
 
 def files_to_predict(path: Path, suffixes: tuple[str, ...]) -> tuple[Sequence[Path], list[str]]:

@@ -138,6 +138,7 @@ def alerts_of(
             for measure in measured[network][0].value
         },
         by_budget=tuple(at(budget) for budget in _budgets(sums["alerts"].mean(), len(first.training(0).rows) / n_days)),
+        rows=len(first.training(0).rows),
     )
 
 
@@ -230,7 +231,11 @@ def _sums(
 def _owners(
     owner: str, of: Codes, fraud: NDArray[np.bool_], found: NDArray[np.bool_], time: Floats, day: Codes, days: int
 ) -> dict[str, Floats]:
-    """Compromised cards or terminals, on the day of their first fraud: how many, how many found, and after how long."""
+    """Compromised cards or terminals, on the day of their first fraud: how many, how many found, and after how long.
+
+    A payment at no terminal has a number below 0, and compromises none.
+    """
+    fraud, found = fraud & (of >= 0), found & (of >= 0)
     whose, code = np.unique(of[fraud], return_inverse=True)
     first, seen = np.full(len(whose), np.inf), np.full(len(whose), np.inf)
     np.minimum.at(first, code, time[fraud])

@@ -39,6 +39,8 @@ class AlertReport:
     difference: Mapping[str, Estimate]
     by_budget: tuple[AtBudget, ...] = ()
     """What other budgets would have found and saved. The best of them, picked here, has been picked on tested rows."""
+    rows: int = 0
+    """Rows that alerts were chosen among; 0 in a report that was written before this was kept."""
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any], estimate: Callable[[Any], Estimate]) -> AlertReport:

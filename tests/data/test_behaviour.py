@@ -10,6 +10,7 @@ from payments import changed_after, payments
 
 from pipelines.data.behaviour_state import BehaviourState, Payment
 from pipelines.data.event_series import CHANNELS, EVENTS
+from pipelines.data.transactions import NOWHERE
 from pipelines.errors import BadInput
 
 DELAY = 3.0
@@ -90,19 +91,21 @@ def test_labels_are_not_looked_at_before_the_delay_is_over(seed, moment):
 def test_a_payment_at_a_time_gives_the_tables_numbers_to_the_last_bit(delay, placed, monkeypatch):
     monkeypatch.setattr("pipelines.data.behaviour_state.MANY", 20)  # old events are dropped on the way
     of = payments(800, days=150.0)
+    of.terminal[5::9] = NOWHERE
     if not placed:
         of = of.__class__(**{**vars(of), "place": None})
     columns = of.inputs(delay)[0]
     state = BehaviourState(delay)
     for row in range(len(of)):
         place = tuple(of.place[row].tolist()) if placed else None
-        who, where = f"c{of.customer[row]}", f"t{of.terminal[row]}"
+        who, where = f"c{of.customer[row]}", None if of.terminal[row] < 0 else f"t{of.terminal[row]}"
         found, events = state.observe(Payment(who, where, float(of.time[row]), float(of.amount[row]), place))
         assert set(found) == set(columns) - {"history"}
         for name, value in found.items():
             np.testing.assert_array_equal(value, columns[name][row], err_msg=f"{name} of {row}")
         np.testing.assert_array_equal(events, columns["history"][row])
         state.told(row, bool(of.fraud[row]))
+    assert (columns["visits_here"][5::9] == 0).all()
 
 
 def test_payments_must_come_in_order():

@@ -168,5 +168,149 @@ def test_fraud_that_is_not_known_yet_is_left_empty(tmp_path):
     assert np.isnan(found.columns["terminal_fraud_7d"]).all()
     assert any("not known of 300 payments" in note for note in found.notes)
     frame.assign(amount=-1.0).to_csv(path, index=False)
-    with pytest.raises(BadInput, match=r"lines 2, 3, .* the amount is negative"):
+    with pytest.raises(BadInput, match=r"all amounts are negative, and refunds are no payments"):
         OwnTransactions().to_predict(str(path), trained.examples.kinds, trained.reading)
+    with pytest.raises(BadInput, match=r"all amounts are negative, and refunds are no payments"):
+        load(tmp_path, frame.assign(amount=-1.0))
+
+
+def to_predict(tmp_path, frame, trained, **reading):
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    read = {**trained.reading, **reading}
+    return OwnTransactions().to_predict(str(tmp_path / "new.csv"), trained.examples.kinds, read)
+
+
+MOMENTS = START + pd.to_timedelta(apart().time, unit="D")
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        (MOMENTS.strftime("%Y%m%d").astype(int), r"line 2, .* 20240101 and all others look like dates without dashes"),
+        ((MOMENTS - pd.Timestamp("1899-12-30")) / pd.Timedelta("1D"), r"all payments lie within 59\.\d seconds"),
+        ((MOMENTS - START).days, r"all payments lie within 59 seconds, .* write dates such as .*, or seconds"),
+        ((MOMENTS - START) / pd.Timedelta("1h"), r"all payments lie within 23\.\d minutes"),
+    ],
+)
+def test_numbers_that_are_no_seconds_are_refused(tmp_path, when, message):
+    with pytest.raises(BadInput, match=message):
+        load(tmp_path, table(datetime=np.asarray(when)))
+
+
+def test_seconds_are_noted_with_how_long_they_last(tmp_path):
+    found = load(tmp_path, ulb())
+    assert any("'Time' holds numbers, which were read as seconds; they span 47" in note for note in found.notes)
+    since_1970 = load(tmp_path, table(datetime=((MOMENTS - pd.Timestamp(0)) / pd.Timedelta("1s")).to_numpy()))
+    assert any("they span 59" in note and note.endswith("days") for note in since_1970.notes)
+
+
+def test_moments_to_predict_are_counted_as_those_that_were_learned_from(tmp_path):
+    frame = table()
+    dates = load(tmp_path, frame)
+    seconds = load(tmp_path, table(datetime=(MOMENTS - START) / pd.Timedelta("1s")))
+    one = frame.assign(datetime=range(300))
+    with pytest.raises(BadInput, match=r"'datetime' holds numbers that are no seconds since 1970, and the model"):
+        to_predict(tmp_path, one, dates)
+    assert any("they span 0 seconds" in note for note in to_predict(tmp_path, one.iloc[:1], seconds).notes)
+    assert any("they span 4.98 minutes" in note for note in to_predict(tmp_path, one, seconds).notes)
+    assert any("weekdays may differ" in note for note in to_predict(tmp_path, frame, seconds).notes)
+
+
+def test_moments_with_and_without_an_offset_do_not_go_together(tmp_path):
+    frame = table()
+    frame.loc[4:, "datetime"] += "+02:00"
+    with pytest.raises(BadInput, match=r"line 2, .* has no offset from UTC, and others have one, such as '.*\+02:00'"):
+        load(tmp_path, frame)
+    frame.loc[:3, "datetime"] += "Z"
+    assert len(load(tmp_path, frame).examples) == 300
+
+
+def test_one_customer_is_enough_to_predict(tmp_path):
+    trained = load(tmp_path, table())
+    found = to_predict(tmp_path, table(customer_id=7), trained)
+    assert any("1 payment of 300 is the first of the customer in this" in note for note in found.notes)
+    alone = to_predict(tmp_path, table().iloc[[5]], trained)
+    assert any("1 payment of 1 is the first" in note for note in alone.notes)
+
+
+def test_a_payment_at_no_terminal_is_one_at_a_terminal_of_its_own(tmp_path):
+    frame = table()
+    frame["terminal_id"] = frame["terminal_id"].astype(object)
+    frame.loc[[50, 60], "terminal_id"] = ""
+    online, alone = load(tmp_path, frame), frame.copy()
+    alone.loc[[50, 60], "terminal_id"] = ["web 1", "web 2"]
+    expected = load(tmp_path, alone)
+    for name, values in expected.examples.columns.items():
+        np.testing.assert_array_equal(online.examples.columns[name], values, err_msg=name)
+    assert any("2 payments without a terminal" in note for note in online.notes)
+    assert (online.records["terminal"] < 0).sum() == 2
+    found = to_predict(tmp_path, frame, online)
+    np.testing.assert_array_equal(found.columns["visits_here"], expected.examples.columns["visits_here"])
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [
+        ("12.50 EUR", "holds '12.50 EUR' .*299 more such cells.*, a number with a unit; write it with a decimal point"),
+        ("12,50", "holds '12,50' .*, a number with a decimal comma or a separator of thousands; write it"),
+        ("1,234.50", "holds '1,234.50' .*, a number with a decimal comma or a separator of thousands; write it"),
+        ("$12.50", "holds .*, a number with a unit"),
+        ("free", "holds 'free' .*, which is no number"),
+    ],
+)
+def test_an_amount_that_is_no_number_is_named_with_its_line(tmp_path, amount, message):
+    with pytest.raises(
+        BadInput, match=f"line 2, column 'amount' should hold the amount as numbers and {message}"
+    ) as told:
+        load(tmp_path, table(amount=amount))
+    assert "--exclude" not in str(told.value)
+
+
+def test_ids_that_are_missing_are_nobody_elses(tmp_path):
+    frame = table()
+    frame["transaction_id"] = frame["transaction_id"].astype(object)
+    frame.loc[[3, 9], "transaction_id"] = "NA"
+    assert len(load(tmp_path, frame).examples) == 300
+
+
+def test_rows_to_predict_are_repaired_as_those_to_learn_from_are(tmp_path):
+    frame = table()
+    trained = load(tmp_path, frame)
+    more = pd.concat([frame.iloc[:250], frame.iloc[[7]].assign(amount=-3.0), frame.iloc[[8]], frame.iloc[250:]])
+    found = to_predict(tmp_path, more, trained)
+    for name, values in trained.examples.columns.items():
+        np.testing.assert_array_equal(found.columns[name], values, err_msg=name)
+    assert found.answered.tolist() == [*range(250), -1, 8, *range(250, 300)]
+    assert any("1 row with a negative amount left without an answer" in note for note in found.notes)
+    assert any("1 row repeats" in note and "answered as that" in note for note in found.notes)
+    more.iloc[251, 4] = 99.0
+    with pytest.raises(
+        BadInput, match=r"lines 10 and 253 have one transaction_id .* leave the column 'transaction_id' out$"
+    ):
+        to_predict(tmp_path, more, trained)
+
+
+def test_ids_that_training_left_out_are_not_looked_at(tmp_path):
+    frame = table(transaction_id=np.arange(300) // 2)
+    trained = load(tmp_path, frame, exclude=("transaction_id",))
+    assert to_predict(tmp_path, frame, trained).answered is None
+
+
+def test_columns_to_predict_that_the_model_does_not_use_are_noted(tmp_path):
+    found = to_predict(tmp_path, table(hour=3, shop="a"), load(tmp_path, table()))
+    assert any("2 columns that the model does not use: 'hour', 'shop' (it makes 'hour'" in note for note in found.notes)
+
+
+def test_a_label_to_predict_that_is_neither_is_refused(tmp_path):
+    frame = table()
+    trained = load(tmp_path, frame)
+    assert not any("not known" in note for note in to_predict(tmp_path, frame, trained).notes)
+    said = frame.assign(is_fraud=frame["is_fraud"].map({0: "genuine", 1: "Fraud"}))
+    np.testing.assert_array_equal(
+        to_predict(tmp_path, said, trained).columns["terminal_fraud_7d"], trained.examples.columns["terminal_fraud_7d"]
+    )
+    said.loc[6, "is_fraud"] = "maybe"
+    with pytest.raises(
+        BadInput, match=r"line 8, column 'is_fraud' holds 'maybe'; write '1' for fraud, '0' for genuine"
+    ):
+        to_predict(tmp_path, said, trained)

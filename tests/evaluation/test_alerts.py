@@ -41,12 +41,19 @@ def test_measures_are_those_counted_by_hand():
     assert values["card_recall"] == 1.0
     # Card 8 is first used at .2, card 9 at 1.75; alerts are raised at the end of the day.
     assert values["card_hours_to_detection"] == pytest.approx((0.8 + 0.25) * 24 / 2)
-    assert (found.days, found.alerts, found.frauds) == (2, 2, 4)
+    assert (found.days, found.alerts, found.frauds, found.rows) == (2, 2, 4, 8)
     base = {name: each.value for name, each in found.contenders["base"].items()}
     assert base["precision"] == 0.0
     assert base["saved_per_day"] == -3.0
     assert math.isnan(base["card_hours_to_detection"])  # nothing was found, so no time is known
     assert found.difference["saved_per_day"].value == pytest.approx(67 + 3)
+
+
+def test_a_payment_at_no_terminal_compromises_none():
+    found = measured(GOOD, 1, {**RECORDS, "terminal": np.array([0, -1, -1, 0, 3, 0, -1, 4])}).contenders["net"]
+    assert found["terminal_recall"].value == 1 / 2  # of 3 and 4, which have a fraud, 4 is found
+    nowhere = measured(GOOD, 1, {**RECORDS, "terminal": np.full(8, -1)}).contenders["net"]
+    assert math.isnan(nowhere["terminal_recall"].value)
 
 
 def test_two_alerts_a_day_find_the_next_in_rank():
