@@ -40,5 +40,6 @@ def by_budget(told: AlertReport) -> Figure:
     panels[0].axhline(0, color=GREY, linewidth=0.8)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper", fontsize=8, frameon=False)
-    _title(figure, f"What a day's alerts find and save on {told.days} tested days, each alert costing {told.cost:g}")
+    days = "one tested day" if told.days == 1 else f"{told.days} tested days"
+    _title(figure, f"What a day's alerts find and save on {days}, each alert costing {told.cost:g}")
     return figure
