@@ -25,7 +25,7 @@ HEADINGS: Mapping[str, str] = {
 FIRST = ("debiased_calibration_error", "slope")
 """What stays where names are long and the terminal narrow; the report holds all."""
 BARE = ("reliability", "resolution")
-"""Shown without their intervals, which the report holds."""
+"""Shown without their intervals, which the report holds, and as 0 where taking out chance left less."""
 EXPLAINED = (
     "calibration error: mean distance of probabilities from what happens, without what chance adds; "
     "slope: below 1 overconfident, above 1 underconfident"
@@ -66,8 +66,10 @@ def _measures(cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> T
 
 def _cell(name: str, estimate: Estimate, wide: bool) -> str:
     how = signed if name == "observed_minus_predicted" else number
+    if name in BARE:
+        return number(max(estimate.value, 0.0))
     value = how(estimate.value, 3)
-    if name in BARE or estimate.low != estimate.low:
+    if estimate.low != estimate.low:
         return value
     ends = interval(estimate.low, estimate.high, 3, how)
     return f"{value} ({ends})" if wide else f"{value}\n{ends}"
