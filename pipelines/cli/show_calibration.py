@@ -32,6 +32,8 @@ EXPLAINED = (
 )
 PARTS = "; reliability (less is better) and resolution (more is better) are parts of the Brier score"
 
+RANK_ONLY = "their answers rank rows and are no probabilities (--set protocol.calibrate=isotonic makes them some)"
+
 
 def table(console: Console, document: Report) -> None:
     """How well each contender but the prior is calibrated, and what that says of the network."""
@@ -46,6 +48,8 @@ def table(console: Console, document: Report) -> None:
     console.print(measures)
     shown = len(measures.columns) > len(short) + 1
     console.print(EXPLAINED + (PARTS if shown and "reliability" in names else ""), style="dim")
+    if rank := [card.name for card in document.contenders if not card.calibration and card.name != "prior"]:
+        console.print(escape(f"not here: {', '.join(rank)}; {RANK_ONLY}"), style="dim")
     network = next((card for card in cards if card.name == document.verdict.network), None)
     if network is not None:
         console.print(escape(sentence(network.name, network.calibration)))

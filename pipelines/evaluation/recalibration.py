@@ -25,7 +25,7 @@ MOST_STEPS = 50
 LARGEST = 1e3
 """A coefficient beyond this (in standard deviations of the log odds) belongs to classes that are told apart fully."""
 LEAST = 1e-6
-"""Rows that are still in doubt, in rows: with fewer the classes are told apart fully, and steps end by rounding only."""
+"""Rows that are still in doubt; with fewer the classes are told apart fully, and steps end by rounding only."""
 SINGULAR = 1e12
 """Condition of the information from which on one coefficient cannot be told from another."""
 

@@ -78,6 +78,26 @@ def test_calibration_is_shown_of_all_but_the_prior_with_a_sentence_on_the_networ
     assert "before calibration: " in shown(replace(report, contenders=cards), width)
 
 
+def test_contenders_that_only_rank_are_not_in_the_table_of_probabilities(report):
+    network = report.verdict.network
+    cards = tuple(replace(card, calibration={}) if card.name == network else card for card in report.contenders)
+    text = shown(replace(report, contenders=cards), 120)
+    table = text[text.index("do probabilities come true?") :]
+    assert f"not here: {network}; their answers rank rows" in table
+    assert f"{network}'s probabilities" not in text
+    nobody = tuple(replace(card, calibration={}) if card.name != "prior" else card for card in report.contenders)
+    assert "come true?" not in shown(replace(report, contenders=nobody), 120)
+
+
+def test_parts_of_the_brier_score_are_never_shown_as_less_than_nothing(report):
+    parts = {"reliability": Estimate(-0.02), "resolution": Estimate(-0.249), "brier": Estimate(0.2, -0.0001, 0.3)}
+    cards = tuple(replace(card, calibration={**card.calibration, **parts}) for card in report.contenders)
+    text = shown(replace(report, contenders=cards), 160)
+    row = next(line for line in text[text.index("come true?") :].splitlines() if line.startswith("linear"))
+    assert row.split()[-2:] == ["0.000", "0.000"]
+    assert "0.200 (0.000 to 0.300)" in row
+
+
 def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(report):
     verdict = report.verdict
     each = next(each for each in report.comparisons if each.baseline == verdict.best_baseline)
@@ -124,7 +144,7 @@ def test_of_very_many_groups_the_largest_are_shown_and_the_others_counted(report
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.12345, "0.123"), (12.345, "12.35"), (123.45, "123.5"), (1234567.8, "1,234,568"),
-     (math.nan, "undefined")],
+     (math.nan, "undefined"), (-0.0001, "0.000"), (-0.0, "0.000")],
 )  # fmt: skip
 def test_numbers_are_as_long_as_a_reader_needs(value, text):
     assert layout.number(value) == text
