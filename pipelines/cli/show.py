@@ -33,6 +33,9 @@ SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "
 MOST_SCORES = 4
 """Beside each other; of a portfolio, whose scores all have a price in the others, all."""
 
+BESIDE_SCORES = 4
+"""Columns of that table that hold no score: the name, the interval, and two costs."""
+
 
 def report(console: Console, document: Report) -> None:
     """The whole answer: data, contenders, comparisons, bias of the network, limits, verdict."""
@@ -134,8 +137,10 @@ def _contenders(console: Console, document: Report) -> None:
     present = [name for name in SCORES if name in document.contenders[0].scores and name != document.primary]
     shown = [document.primary, *present][: None if document.primary == "sharpe" else MOST_SCORES]
     layouts = [partial(_scorecards, document, shown[:most]) for most in range(len(shown), 0, -1)]
-    console.print(layout.widest(console, layouts))
-    legend(console, shown if document.primary == "sharpe" else [document.primary])
+    scores = layout.widest(console, layouts)
+    console.print(scores)
+    kept = shown[: len(scores.columns) - BESIDE_SCORES]
+    legend(console, kept if document.primary == "sharpe" else [document.primary])
 
 
 def _privacy(console: Console, document: Report) -> None:
