@@ -78,6 +78,11 @@ def spoken(metric: str) -> str:
     return SPOKEN.get(metric, metric.replace("_", " "))
 
 
+def together(names: Sequence[str]) -> str:
+    """`tabm`; `tabm and gru`; `tabm, gru and autoencoder`."""
+    return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
+
+
 def explained(names: Sequence[str]) -> str:
     """What these metrics are, for those that are not said by their name."""
     return "; ".join(f"{spoken(name)}: {EXPLAINED[name]}" for name in names if name in EXPLAINED)
