@@ -24,8 +24,8 @@ HEADINGS = {
 }  # fmt: skip
 """Of what is left to decide; where it is narrow, the first word stands above the others."""
 RIGHT = (
-    "right: share decided rightly of what is not referred, and of what is decided positive, or negative, of it; of "
-    "all: as if nobody were referred"
+    "right: share decided rightly, of all that is not referred and of what is decided positive or negative; of all: as "
+    "if nobody were referred"
 )
 
 
