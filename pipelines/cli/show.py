@@ -125,7 +125,7 @@ def _runs(rows: Sequence[dict[str, Any]], wide: bool) -> Table:
     layout.words(table, "network's lead" + gap + "(95 % interval)")
     for row in rows:
         tuned = f" (tuned: {row['tuned']})" if row["tuned"] else ""
-        data = "\n".join([f"{row['data_source'] or '-'}{tuned}", *_told_apart(row, rows)])
+        data = "\n".join([f"{row['data_source'] or '-'}{tuned}", *filter(None, [", ".join(_told_apart(row, rows))])])
         run = [row["run_id"][:8], row["started"][:16].replace("T", " "), data]
         answer = row["answer"] or row["status"].lower()
         unit = f"{spoken(row['primary'])} " if len(scores) > 1 else ""
@@ -138,9 +138,9 @@ def _runs(rows: Sequence[dict[str, Any]], wide: bool) -> Table:
 def _told_apart(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[str]:
     """The seed and the settings of a run in which not all of these are alike."""
     said = [
-        f"{name.removeprefix('protocol.')} {value or '-'}"
+        f"{name.removeprefix('protocol.')} {value}"
         for name, value in row["settings"].items()
-        if any(other["settings"].get(name, value) != value for other in rows)
+        if value and any(other["settings"].get(name, value) != value for other in rows)
     ]
     seeds = {other["seed"] for other in rows if other["seed"] is not None}
     return [*([f"seed {row['seed']}"] if row["seed"] is not None and len(seeds) > 1 else []), *said]
