@@ -14,6 +14,7 @@ from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.by_group import decided as decided_by_group
 from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
+from pipelines.contenders.normal import only_ranks
 from pipelines.data.splits import Fold
 from pipelines.evaluation import bias, decisions, directions, intervals, thresholds
 from pipelines.evaluation import calibration as calibrating
@@ -44,6 +45,11 @@ class Trial:
     def threshold(self) -> float:
         """At which the saved model decides."""
         return self.folds[0].threshold
+
+    @property
+    def only_ranks(self) -> bool:
+        """Whether what it says is no probability, and was not made one (`protocol.calibrate`)."""
+        return self.folds[0].calibration is None and only_ranks(self.contender)
 
 
 def compete(
@@ -141,9 +147,12 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
     """Scores with intervals, and bias by group."""
     outcome, objective, resamples = trial.outcome, prepared.objective, prepared.protocol.resamples
     spread = intervals.spread_of(outcome, objective, resamples, seed)
-    table, probabilities = bias.group_table(outcome, objective), calibrating.measured(outcome, objective)
+    table, probabilities = bias.group_table(outcome, objective), {}
+    if not trial.only_ranks:
+        probabilities = calibrating.measured(outcome, objective)
     by_group = trial.folds[0].by_group is not None
-    before, scores = outcome.uncalibrated, intervals.estimates(outcome, objective, resamples, seed)
+    before = None if only_ranks(trial.contender) else outcome.uncalibrated
+    scores = intervals.estimates(outcome, objective, resamples, seed)
     return Scorecard(
         name=trial.contender.name,
         kind=trial.contender.kind,

@@ -90,9 +90,14 @@ def card_of(model: Any, prepared: Prepared) -> tuple[PointsRow, ...]:
     return () if card is None or scale is None else tuple(card(scale))
 
 
-def acting_of(zone: Zone | None, prepared: Prepared) -> Acting:
-    """What those who act on the answers of the first fold's model are told beside them."""
-    return Acting(prepared.points, zone, usual_of(prepared.dataset.examples.take(prepared.folds[0].train)))
+def acting_of(zone: Zone | None, prepared: Prepared, only_ranks: bool = False) -> Acting:
+    """What those who act on the answers of the first fold's model are told beside them.
+
+    Args:
+        only_ranks: the answers are no probabilities, so they have no odds and no points.
+    """
+    points = None if only_ranks else prepared.points
+    return Acting(points, zone, usual_of(prepared.dataset.examples.take(prepared.folds[0].train)))
 
 
 def obeying(outcomes: Mapping[str, Outcome], objective: Objective, resamples: int, seed: int) -> tuple[Comparison, ...]:

@@ -11,15 +11,18 @@ from diabetes import TASK as DIABETES
 from domains.finance.credit_default import TASK
 from pipelines.compete import compete, judge
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
+from pipelines.contenders.detectors import isolation_forest
+from pipelines.contenders.normal import NormalClassical
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput, TrainingFailed
 from pipelines.evaluation import thresholds
+from pipelines.lending import acting_of
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Predictions
 from pipelines.prepare import Silent, _fitting, prepare
 from pipelines.report.document import Report
 from pipelines.run import _identity, run
-from pipelines.task import DataRequest, Dataset, Protocol, Recipe
+from pipelines.task import Baseline, DataRequest, Dataset, Protocol, Recipe
 from pipelines.tracking import query
 from pipelines.tracking.store import VARIABLE, open_store
 
@@ -222,6 +225,23 @@ def test_probabilities_are_corrected_by_what_validation_rows_show(request_, meth
     levels = np.unique(mapped.folds[0].predictions.values[:, 1])
     assert mapped.threshold == pytest.approx(levels.mean())  # half way between what the map makes of both answers
     assert method == "temperature" or abs(levels.mean() - 0.5) > 1e-3
+
+
+class Ranks(Oracle):
+    base = NormalClassical(Baseline("detector", isolation_forest, learns_from="normal"), None, Recipe())
+
+
+def test_ranks_are_not_asked_whether_they_come_true_and_have_no_points(request_):
+    asked = replace(request_, positive="good")
+    prepared = prepare(TASK, asked, 0, [*FAST, "protocol.points=20:600:50"])
+    trial = compete(Ranks(), prepared, 0)
+    assert judge(trial, prepared, 0).calibration == {}
+    assert acting_of(None, prepared, trial.only_ranks).points is None
+    assert acting_of(None, prepared, compete(Oracle(), prepared, 0).only_ranks).points is not None
+    prepared = prepare(TASK, asked, 0, [*FAST, "protocol.calibrate=isotonic"])
+    card = judge(compete(Ranks(), prepared, 0), prepared, 0)
+    assert "slope" in card.calibration
+    assert card.uncalibrated == {}
 
 
 def test_numbers_are_not_calibrated(request_):

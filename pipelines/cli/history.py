@@ -15,7 +15,7 @@ from pipelines.tracking import query
 COLUMNS = (
     "run_id", "started", "status", "data_source", "data_sha256", "rows", "seconds", "primary", "answer", "passed",
     "winner", "network", "network_score", "best_baseline", "baseline_score", "difference", "low", "high", "p_value",
-    "tuned", "failure",
+    "tuned", "failure", "seed", "settings",
 )  # fmt: skip
 
 
@@ -28,7 +28,8 @@ def past_runs(task: Task, limit: int) -> list[dict[str, Any]]:
     found = query.runs(task.name, limit)
     if found.empty:
         raise BadInput(f"no run of {task.name} is recorded here; record one with `tapeline run {task.name}`")
-    return [{name: _plain(row[name]) for name in COLUMNS} for row in found.to_dict("records")]
+    rows = [{name: _plain(row[name]) for name in COLUMNS} for row in found.to_dict("records")]
+    return [{**row, "seed": int(row["seed"]) if row["seed"] else None} for row in rows]
 
 
 def _plain(value: Any) -> Any:
@@ -37,8 +38,8 @@ def _plain(value: Any) -> Any:
     return None if value != value else value
 
 
-def limits_of(task: Task, run_id: str | None) -> tuple[str, tuple[LimitResult, ...]]:
-    """The run that was looked at, and the task's limits as they are declared now, measured in it.
+def limits_of(task: Task, run_id: str | None) -> tuple[str, str, tuple[LimitResult, ...]]:
+    """The run that was looked at, its deciding score, and the task's limits as they are declared now, measured in it.
 
     Raises:
         BadInput: there is no such run, or it is another task's.
@@ -52,4 +53,4 @@ def limits_of(task: Task, run_id: str | None) -> tuple[str, tuple[LimitResult, .
         task.limits, networks, baselines, report.contenders, report.comparisons, report.primary,
         GREATER_IS_BETTER[report.primary], report.data.rows,
     )  # fmt: skip
-    return report.mlflow_run_id, judged.limits
+    return report.mlflow_run_id, report.primary, judged.limits

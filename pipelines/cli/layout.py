@@ -56,11 +56,11 @@ def widest(console: Console, layouts: Iterable[Callable[[], Table]]) -> Table:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number to read, with fewer digits where it is large; `undefined` for NaN."""
+    """A number to read, with fewer digits where it is large; `undefined` for NaN, and no sign where nothing is left."""
     if value != value:
         return "undefined"
     size = abs(value)
-    return f"{value:,.{digits if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
+    return f"{value:z,.{digits if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -76,6 +76,11 @@ def interval(low: float, high: float, digits: int = 3, how: Callable[[float, int
 def spoken(metric: str) -> str:
     """How a score or metric is called in a heading."""
     return SPOKEN.get(metric, metric.replace("_", " "))
+
+
+def together(names: Sequence[str]) -> str:
+    """`tabm`; `tabm and gru`; `tabm, gru and autoencoder`."""
+    return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
 
 
 def explained(names: Sequence[str]) -> str:

@@ -258,7 +258,7 @@ def check(
     from pipelines.cli import show
     from pipelines.cli.history import limits_of
 
-    found, results = limits_of(catalogue.find(task), run_id)
+    found, primary, results = limits_of(catalogue.find(task), run_id)
     if json:
         import json as format
 
@@ -267,9 +267,9 @@ def check(
     else:
         console = Console(emoji=False)
         console.print(f"run {found}" if results else f"run {found}: {task} declares no limit")
-        show.limits(console, results)
-    if failed := [each.name for each in results if not each.passed]:
-        raise LimitFailed(f"{len(failed)} of {len(results)} limits of {task} failed: {', '.join(failed)}")
+        show.limits(console, results, primary)
+    if failed := [show.limit_in_words(each, primary) for each in results if not each.passed]:
+        raise LimitFailed(f"{len(failed)} of {len(results)} limits of {task} failed: {'; '.join(failed)}")
 
 
 @app.command()

@@ -61,11 +61,18 @@ class Terminal:
         """The columns that were found, their kinds and what they hold."""
         if self.quiet:
             return
-        table = Table(box=None, pad_edge=False, title="columns that models see", title_justify="left")
+        apart = [each for each in summaries if each.kind == "group"]
+        self._summarise("columns that models see", [each for each in summaries if each.kind != "group"])
+        if apart:
+            self._summarise("columns set aside to judge bias by, which no model sees", apart)
+
+    def _summarise(self, title: str, summaries: Sequence[ColumnSummary]) -> None:
+        table = Table(box=None, pad_edge=False, title=title, title_justify="left")
         for heading in ("column", "kind", "missing", "distinct", "holds"):
             table.add_column(heading, justify="right" if heading in ("missing", "distinct") else "left")
         for each in summaries[:MOST_COLUMNS]:
-            table.add_row(escape(each.name), each.kind, str(each.missing), str(each.distinct), escape(each.holds))
+            distinct = "-" if each.distinct < 0 else f"{each.distinct:,}"
+            table.add_row(escape(each.name), each.kind, f"{each.missing:,}", distinct, escape(each.holds))
         self.console.print(table)
         if len(summaries) > MOST_COLUMNS:
             self.console.print(f"and {len(summaries) - MOST_COLUMNS} more columns")

@@ -24,6 +24,7 @@ from pipelines.cli import (
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import legend
+from pipelines.evaluation.scores import GREATER_IS_BETTER
 from pipelines.report.document import LimitResult, Report
 from pipelines.task import Task
 
@@ -32,6 +33,16 @@ SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "
           "annual_return", "volatility", "max_drawdown", "turnover", "tail_loss")  # fmt: skip
 MOST_SCORES = 4
 """Beside each other; of a portfolio, whose scores all have a price in the others, all."""
+
+FEW_FOLDS = 3
+"""So few tests of cross-validation leave intervals that hold nearly everything."""
+BESIDE_SCORES = 4
+"""Columns of that table that hold no score: the name, the interval, and two costs."""
+
+UNCORRECTED = (
+    "answers are corrected for the number of comparisons, intervals are not: a run may be inconclusive although 0 lies "
+    "outside"
+)
 
 
 def report(console: Console, document: Report) -> None:
@@ -55,7 +66,7 @@ def report(console: Console, document: Report) -> None:
         show_bias.gaps(console, card)
     show_mitigation.mitigations(console, document)
     show_blend.gains(console, document)
-    limits(console, document.verdict.limits)
+    limits(console, document.verdict.limits, document.primary)
     console.print(f"[bold]{escape(document.verdict.sentence)}[/bold]")
     console.print(f"{document.seconds:.0f} s; MLflow run {document.mlflow_run_id}; `tapeline ui` opens it", style="dim")
 
@@ -80,7 +91,7 @@ def _tasks(declared: Sequence[Task], wide: bool) -> Table:
     return table
 
 
-def limits(console: Console, results: Sequence[LimitResult]) -> None:
+def limits(console: Console, results: Sequence[LimitResult], primary: str) -> None:
     """Whether each limit of the task holds, and what was measured."""
     if not results:
         return
@@ -91,7 +102,7 @@ def limits(console: Console, results: Sequence[LimitResult]) -> None:
     for each in results:
         mark = "[green]holds[/green]" if each.passed else "[red]fails[/red]"
         asked = "yes" if each.name == "beats_best_baseline" else number(each.limit)
-        table.add_row(_limit(each.name), asked, number(each.value), mark)
+        table.add_row(_limit(each.name, primary), asked, number(each.value), mark)
     console.print(table)
     console.print()
 
@@ -99,24 +110,46 @@ def limits(console: Console, results: Sequence[LimitResult]) -> None:
 def runs(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """Past runs of a task, the newest first."""
     console.print(layout.widest(console, (partial(_runs, rows, wide=True), partial(_runs, rows, wide=False))))
+    if any(_seems_decided(row) for row in rows):
+        console.print(UNCORRECTED, style="dim")
     for row in rows:
         if row["failure"]:
             console.print(f"{row['run_id'][:8]} {row['status']}: {escape(row['failure'])}", style="dim")
 
 
 def _runs(rows: Sequence[dict[str, Any]], wide: bool) -> Table:
-    table, gap = layout.table(), " " if wide else "\n"
+    scores, gap = list(dict.fromkeys(row["primary"] for row in rows if row["primary"])), " " if wide else "\n"
+    table = layout.table(f"past runs, and their {spoken(scores[0])}" if len(scores) == 1 else "past runs")
     layout.words(table, *(["run", "started (UTC)", "data"] if wide else ["run"]), folds=True)
     layout.words(table, "better?" if wide else "network\nbetter?", "network", "best baseline")
     layout.words(table, "network's lead" + gap + "(95 % interval)")
     for row in rows:
         tuned = f" (tuned: {row['tuned']})" if row["tuned"] else ""
-        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), f"{row['data_source'] or '-'}{tuned}"]
+        data = "\n".join([f"{row['data_source'] or '-'}{tuned}", *filter(None, [", ".join(_told_apart(row, rows))])])
+        run = [row["run_id"][:8], row["started"][:16].replace("T", " "), data]
         answer = row["answer"] or row["status"].lower()
-        cells = [*(run if wide else ["\n".join(run)]), answer, _scored(row, "network", "network_score", gap),
-                 _scored(row, "best_baseline", "baseline_score", gap), _difference(row, gap)]  # fmt: skip
+        unit = f"{spoken(row['primary'])} " if len(scores) > 1 else ""
+        cells = [*(run if wide else ["\n".join(run)]), answer, _scored(row, "network", "network_score", gap + unit),
+                 _scored(row, "best_baseline", "baseline_score", gap + unit), _difference(row, gap)]  # fmt: skip
         table.add_row(*(escape(cell) for cell in cells))
     return table
+
+
+def _told_apart(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The seed and the settings of a run in which not all of these are alike."""
+    said = [
+        f"{name.removeprefix('protocol.')} {value}"
+        for name, value in row["settings"].items()
+        if value and any(other["settings"].get(name, value) != value for other in rows)
+    ]
+    seeds = {other["seed"] for other in rows if other["seed"] is not None}
+    return [*([f"seed {row['seed']}"] if row["seed"] is not None and len(seeds) > 1 else []), *said]
+
+
+def _seems_decided(row: dict[str, Any]) -> bool:
+    """Whether an interval leaves out 0 although nothing is decided."""
+    known = row["low"] is not None and row["high"] is not None
+    return row["answer"] == "inconclusive" and known and (row["low"] > 0 or row["high"] < 0)
 
 
 def _scored(row: dict[str, Any], name: str, score: str, gap: str) -> str:
@@ -134,8 +167,23 @@ def _contenders(console: Console, document: Report) -> None:
     present = [name for name in SCORES if name in document.contenders[0].scores and name != document.primary]
     shown = [document.primary, *present][: None if document.primary == "sharpe" else MOST_SCORES]
     layouts = [partial(_scorecards, document, shown[:most]) for most in range(len(shown), 0, -1)]
-    console.print(layout.widest(console, layouts))
-    legend(console, shown if document.primary == "sharpe" else [document.primary])
+    scores = layout.widest(console, layouts)
+    console.print(scores)
+    kept = shown[: len(scores.columns) - BESIDE_SCORES]
+    if few := _few_folds(document):
+        console.print(few, style="dim")
+    legend(console, kept if document.primary == "sharpe" else [document.primary])
+
+
+def _few_folds(document: Report) -> str:
+    """That so few folds decide nothing, where cross-validation has so few."""
+    folds = max(len(card.by_fold) for card in document.contenders)
+    if not 0 < folds <= FEW_FOLDS:
+        return ""
+    return (
+        f"{folds} folds decide next to nothing: they hardly say what folds differ by, so intervals are very wide; "
+        "--set protocol.folds=5 or protocol.repeats=5 says more"
+    )
 
 
 def _privacy(console: Console, document: Report) -> None:
@@ -176,11 +224,17 @@ def _trainings(console: Console, document: Report) -> None:
             console.print()
 
 
-def _limit(name: str) -> str:
+def limit_in_words(each: LimitResult, primary: str) -> str:
+    """A limit and what was measured, on one line."""
+    asked = "" if each.name == "beats_best_baseline" else f" {number(each.limit)}"
+    return f"{_limit(each.name, primary)}{asked} (measured {number(each.value)})"
+
+
+def _limit(name: str, primary: str) -> str:
     what, _, rest = name.partition("/")
     return {
         "beats_best_baseline": "beats the best baseline",
-        "primary_at_least": "deciding score at least as good as",
+        "primary_at_least": f"{spoken(primary)} at {'least' if GREATER_IS_BETTER.get(primary, True) else 'most'}",
         "calibration_error_at_most": "calibration error at most",
         "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",  # low end, of two attributes
     }.get(what, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -67,7 +67,10 @@ def _groups(name: str, rows: Sequence[GroupRow], metrics: Sequence[str], wide: b
         if attribute and not wide:
             table.add_row(f"[bold]{attribute}[/bold]")
         counts = [f"{row.n:,}", *([f"{row.n_positive:,}"] if positives else [])]
-        values = [with_interval(row.metrics[metric], wide, _is_marked(row, metric)) for metric in metrics]
+        values = [
+            with_interval(row.metrics[metric], wide, _is_marked(row, metric), [each.metrics[metric] for each in rows])
+            for metric in metrics
+        ]
         table.add_row(*([attribute] if wide else []), escape(row.group), *counts, *values)
         before = row.attribute
     return table
@@ -148,14 +151,21 @@ def _is_marked(row: GroupRow, metric: str) -> bool:
     return metric in row.small and row.metrics[metric].value == row.metrics[metric].value
 
 
-def with_interval(estimate: Estimate, wide: bool, small: bool = False) -> str:
-    """A value beside its interval, or above it where it is narrow; marked where it rests on few rows."""
+def with_interval(estimate: Estimate, wide: bool, small: bool = False, column: Iterable[Estimate] = ()) -> str:
+    """A value beside its interval, or above it where it is narrow; marked where it rests on few rows.
+
+    Ends of shares have a dash between them, those of other numbers a word, for they may be long or below 0.
+
+    Args:
+        column: all that stands in the same column, which has one form.
+    """
     value = number(estimate.value, 2)
     if small:
         value += MARK
     if estimate.low != estimate.low or estimate.high != estimate.high:
         return value
-    ends = number(estimate.low, 2) + (" to " if estimate.low < 0 else "-") + number(estimate.high, 2)
+    shares = all(not each.low < 0 and not each.high > 1 for each in (estimate, *column))
+    ends = number(estimate.low, 2) + ("-" if shares else " to ") + number(estimate.high, 2)
     return f"{value} ({ends})" if wide else f"{value}\n{ends}"
 
 

@@ -25,12 +25,14 @@ HEADINGS: Mapping[str, str] = {
 FIRST = ("debiased_calibration_error", "slope")
 """What stays where names are long and the terminal narrow; the report holds all."""
 BARE = ("reliability", "resolution")
-"""Shown without their intervals, which the report holds."""
+"""Shown without their intervals, which the report holds, and as 0 where taking out chance left less."""
 EXPLAINED = (
     "calibration error: mean distance of probabilities from what happens, without what chance adds; "
     "slope: below 1 overconfident, above 1 underconfident"
 )
 PARTS = "; reliability (less is better) and resolution (more is better) are parts of the Brier score"
+
+RANK_ONLY = "their answers rank rows and are no probabilities (--set protocol.calibrate=isotonic makes them some)"
 
 
 def table(console: Console, document: Report) -> None:
@@ -46,6 +48,8 @@ def table(console: Console, document: Report) -> None:
     console.print(measures)
     shown = len(measures.columns) > len(short) + 1
     console.print(EXPLAINED + (PARTS if shown and "reliability" in names else ""), style="dim")
+    if rank := [card.name for card in document.contenders if not card.calibration and card.name != "prior"]:
+        console.print(escape(f"not here: {', '.join(rank)}; {RANK_ONLY}"), style="dim")
     network = next((card for card in cards if card.name == document.verdict.network), None)
     if network is not None:
         console.print(escape(sentence(network.name, network.calibration)))
@@ -66,8 +70,10 @@ def _measures(cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> T
 
 def _cell(name: str, estimate: Estimate, wide: bool) -> str:
     how = signed if name == "observed_minus_predicted" else number
+    if name in BARE:
+        return number(max(estimate.value, 0.0))
     value = how(estimate.value, 3)
-    if name in BARE or estimate.low != estimate.low:
+    if estimate.low != estimate.low:
         return value
     ends = interval(estimate.low, estimate.high, 3, how)
     return f"{value} ({ends})" if wide else f"{value}\n{ends}"

@@ -52,7 +52,7 @@ def _comparisons(document: Report, wide: bool) -> Table:
     networks = list(dict.fromkeys(each.contender for each in document.comparisons))
     several, margin = len(networks) > 1, any(each.margin for each in document.comparisons)
     gap = " " if wide else "\n"
-    table = layout.table(f"lead of {' and '.join(networks)} in {spoken(document.primary)} ({tests} test)")
+    table = layout.table(f"lead of {layout.together(networks)} in {spoken(document.primary)} ({tests} test)")
     layout.words(table, *(["of"] if several and wide else []), "over")
     layout.numbers(table, *(["lead", "95 % interval"] if wide else ["lead\n95 % interval"]))
     layout.numbers(table, f"p{gap}(Holm)", "effect", f"more{gap}rows", *([f"p{gap}(margin)"] if margin else []))

@@ -13,7 +13,7 @@ from rich.table import Table
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import with_interval
-from pipelines.report.document import NetBenefit, Report, Scorecard
+from pipelines.report.document import Estimate, NetBenefit, Report, Scorecard
 
 PER_1000 = "_per_1000"
 AT_BREAK_EVEN = "cost_change_at_break_even"
@@ -51,7 +51,7 @@ def _decided(title: str, cards: Sequence[Scorecard], names: Sequence[str], wide:
         found, "threshold", *(spoken(name) if wide else spoken(name).replace(" ", "\n", 1) for name in names)
     )
     for card in cards:
-        values = [with_interval(card.decisions[name], wide) for name in names]
+        values = [with_interval(card.decisions[name], wide, column=_column(cards, name)) for name in names]
         at = "by group" if math.isnan(card.threshold) else number(card.threshold)
         found.add_row(escape(card.name), at, *values)
     return found
@@ -62,8 +62,13 @@ def _counted(cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> Ta
     layout.words(found, "contender")
     layout.numbers(found, *(spoken(name.removesuffix(PER_1000)) for name in names))
     for card in cards:
-        found.add_row(escape(card.name), *(with_interval(card.decisions[name], wide) for name in names))
+        cells = (with_interval(card.decisions[name], wide, column=_column(cards, name)) for name in names)
+        found.add_row(escape(card.name), *cells)
     return found
+
+
+def _column(cards: Sequence[Scorecard], name: str) -> list[Estimate]:
+    return [card.decisions[name] for card in cards]
 
 
 def _break_even(document: Report) -> str:

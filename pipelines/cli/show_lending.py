@@ -15,7 +15,18 @@ from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import with_interval
 from pipelines.points import Points
 from pipelines.report.document import Estimate, Report, Scorecard
-from pipelines.report.lending import Direction, PointsRow, Referral
+from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap
+
+HEADINGS = {
+    "right": "right", "right_positive": "right positive", "right_negative": "right negative",
+    "balanced_accuracy": "balanced accuracy", "right_of_all": "right of all", "cost_per_1000": "cost per 1000",
+    "cost_change_per_1000": "change",
+}  # fmt: skip
+"""Of what is left to decide; where it is narrow, the first word stands above the others."""
+RIGHT = (
+    "right: share decided rightly, of all that is not referred and of what is decided positive or negative; of all: as "
+    "if nobody were referred"
+)
 
 
 def tables(console: Console, document: Report) -> None:
@@ -93,7 +104,7 @@ def _referrals(console: Console, document: Report) -> None:
         return
     rule = next(iter(found.values())).rule
     console.print(layout.widest(console, (partial(_left, rule, found, wide) for wide in (True, False))))
-    console.print("right: share decided rightly; of all: as if nobody were referred\n", style="dim")
+    console.print(f"{RIGHT}\n", style="dim")
     referral = found.get(document.verdict.network)
     for kind in ("positive", "negative"):
         right = math.nan if referral is None else referral.scores[f"right_{kind}"].value
@@ -113,26 +124,32 @@ def _referrals(console: Console, document: Report) -> None:
         table.add_row(escape(row.group), f"{row.n:,}", *told[0], *told[1])
     console.print(table)
     for gap in referral.gaps:
-        surely = "" if gap.p_value < 0.05 else ", which may be chance"
-        console.print(
-            f"{escape(gap.attribute)}: {escape(gap.groups[1])} more often than {escape(gap.groups[0])}, by "
-            f"{number(gap.difference)} ({interval(gap.low, gap.high)}){surely}"
-        )
+        console.print(escape(_who_more(gap)))
     console.print()
+
+
+def _who_more(gap: ReferralGap) -> str:
+    """Which group is referred more often, where one is."""
+    if gap.difference == 0:
+        return f"{gap.attribute}: no group is referred more often than another"
+    surely = "" if gap.p_value < 0.05 else ", which may be chance"
+    return (
+        f"{gap.attribute}: {gap.groups[1]} more often than {gap.groups[0]}, by {number(gap.difference)} "
+        f"({interval(gap.low, gap.high)}){surely}"
+    )
 
 
 def _left(rule: str, found: dict[str, Referral], wide: bool) -> Table:
     table = layout.table(f"cases for a person, by {rule}, chosen on validation rows (95 % intervals)")
     layout.words(table, "contender")
     first = next(iter(found.values()))
-    headings = {"right": "right", "right_positive": "of those decided positive", "right_negative": "negative",
-                "balanced_accuracy": "balanced accuracy", "right_of_all": "right of all",
-                "cost_per_1000": "cost per 1000", "cost_change_per_1000": "change"}  # fmt: skip
-    names = [name for name in headings if name in first.scores and (wide or name != "balanced_accuracy")]
-    spelt = (headings[name] if wide else headings[name].replace(" ", "\n") for name in names)
+    names = [name for name in HEADINGS if name in first.scores and (wide or name != "balanced_accuracy")]
+    spelt = (HEADINGS[name] if wide else HEADINGS[name].replace(" ", "\n", 1) for name in names)
     layout.numbers(table, "referred", *spelt)
+    columns = list(zip(*(_values(each, names) for each in found.values()), strict=True))
     for name, each in found.items():
-        table.add_row(escape(name), *(with_interval(value, wide) for value in _values(each, names)))
+        cells = zip(_values(each, names), columns, strict=True)
+        table.add_row(escape(name), *(with_interval(value, wide, column=column) for value, column in cells))
     return table
 
 

@@ -116,6 +116,19 @@ def learned_from(train: Examples, objective: Objective, recipe: Recipe) -> Examp
     return train if recipe.contaminated == "yes" else train.take(rows)
 
 
+def only_ranks(contender: Any) -> bool:
+    """Whether a contender's answers rank rows and are no probabilities, whatever it is wrapped in.
+
+    Normal rows cannot tell how frequent anomalies are. Of a blend: whether all that it is made of rank only.
+    """
+    if isinstance(contender, NormalNetwork | NormalClassical):
+        return True
+    if bases := getattr(contender, "bases", ()):
+        return all(only_ranks(each) for each in bases)
+    inner = getattr(contender, "base", None) or getattr(contender, "single", None)
+    return inner is not None and only_ranks(inner)
+
+
 def _weighty(rows: Examples) -> Examples:
     """Without rows that do not count."""
     return rows if rows.weight is None else rows.take(np.flatnonzero(rows.weight))

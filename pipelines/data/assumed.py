@@ -35,8 +35,8 @@ def assumed(
         delay: how long after its moment a row's label becomes known.
     """
     if len(classes) == 2 and dataset.positive is None:
-        positives = int(codes.sum())
-        yield f"{classes[1]!r} counts as positive ({positives} of {len(dataset.examples)} rows); --positive changes it"
+        share = f"{int(codes.sum()):,} of {len(dataset.examples):,} rows"
+        yield f"{classes[1]!r} counts as positive ({share}); --positive changes it"
     if alike := _alike(classes):
         yield f"the target's values {alike} count as different classes; if they are one, spell them alike"
     if len(classes) > MANY_CLASSES:

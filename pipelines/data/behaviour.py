@@ -114,6 +114,12 @@ def behaviour(
     return found
 
 
+def made_of_the_past() -> frozenset[str]:
+    """The names of the columns that can be missing because there is no past, not because nobody wrote them down."""
+    nothing, nobody = np.zeros(0), np.zeros(0, np.int64)
+    return frozenset(behaviour(nothing, nothing, nobody, nobody, nothing, np.zeros((0, 2)), 0.0)) - {"amount"}
+
+
 def hour(time: Floats) -> Floats:
     """Hour of the day, 0 to 24."""
     return np.mod(time * 24, 24)

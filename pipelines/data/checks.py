@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.data.behaviour import made_of_the_past
 from pipelines.data.cells import missing
 from pipelines.data.examples import Examples, OnDemand
 from pipelines.data.wording import count, listed, numbered, shown
@@ -70,12 +71,19 @@ def run_checks(dataset: Dataset) -> tuple[Check, ...]:
     examples = dataset.examples
     return (
         _check_rows(examples),
-        _listing("no column equals the target", revealing_columns(examples), "gives the target away"),
         _listing(
-            "no column is the target in another unit", rescaled_columns(examples), "is a straight line of the target"
+            "no column equals the target",
+            revealing_columns(examples),
+            ("gives the target away", "give the target away"),
         ),
-        _listing("no constant column", constant_columns(examples), "has one value only"),
-        _check_missing(examples),
+        _listing(
+            "no column is the target in another unit",
+            rescaled_columns(examples),
+            ("is a straight line of the target", "are straight lines of the target"),
+        ),
+        _check_constant(examples),
+        # Windows of behaviour are missing where there is no past, which nobody could fill in.
+        _check_missing(examples, made_of_the_past() if "delay" in dataset.reading else frozenset()),
         _check_classes(examples),
     )
 
@@ -174,8 +182,20 @@ def _check_rows(examples: Examples) -> Check:
     return Check("no duplicate rows", repeated == 0, detail)
 
 
-def _check_missing(examples: Examples) -> Check:
-    shares = {name: float(missing(np.asarray(examples.columns[name])).mean()) for name in _tabular(examples)}
+def _check_constant(examples: Examples) -> Check:
+    found, tabular = constant_columns(examples), _tabular(examples)
+    empty = [name for name in found if name in tabular and missing(np.asarray(examples.columns[name])).all()]
+    same = [name for name in found if name not in empty]
+    told = [
+        *([_told(same, ("has one value only", "have one value only"))] if same else []),
+        *([_told(empty, ("is missing in every row", "are missing in every row"))] if empty else []),
+    ]
+    return Check("no constant column", not found, "; ".join(told) or "none found")
+
+
+def _check_missing(examples: Examples, made: frozenset[str]) -> Check:
+    names = [name for name in _tabular(examples) if name not in made]
+    shares = {name: float(missing(np.asarray(examples.columns[name])).mean()) for name in names}
     if not shares:
         return Check("few missing values", True, "no column can hold missing values")
     mostly = [name for name, share in shares.items() if share > MOSTLY_MISSING]
@@ -196,8 +216,13 @@ def _check_classes(examples: Examples) -> Check:
     return Check(name, rare == 0, smallest + (f"; {rare} have fewer than {RARE}" if rare else ""))
 
 
-def _listing(name: str, found: list[str], problem: str) -> Check:
-    return Check(name, not found, f"{listed(found, 10)} {problem}" if found else "none found")
+def _listing(name: str, found: list[str], problem: tuple[str, str]) -> Check:
+    return Check(name, not found, _told(found, problem) if found else "none found")
+
+
+def _told(found: list[str], problem: tuple[str, str]) -> str:
+    """What is the matter, said of one column or of several."""
+    return f"{listed(found, 10)} {problem[len(found) > 1]}"
 
 
 def _check_apart(name: str, parts: dict[str, NDArray[Any]], one: str, many: str) -> Check:

@@ -78,7 +78,7 @@ class GroupTable:
 
     @property
     def rows(self) -> tuple[GroupRow, ...]:
-        """One row a group: of each attribute, then of each two; in alphabetical order, "unknown" last."""
+        """One row a group: of each attribute, then of each two; in the order of `Grouping`."""
         return tuple(row for each in self.treatments for row in each.rows)
 
 

@@ -26,6 +26,13 @@ Floats = NDArray[np.float64]
 
 SIGNIFICANCE = 0.02
 """Of the test; with the lower end of the error's interval there are two ways to find fault, which share 5 %."""
+TOO_WIDE = 0.25
+"""Where the error may be more than this, not finding fault says that rows are few and nothing of probabilities."""
+LIMITS = {
+    "debiased_calibration_error": (0.0, 1.0), "observed_minus_predicted": (-1.0, 1.0), "brier": (0.0, 1.0),
+    "reliability": (0.0, 1.0), "resolution": (0.0, 0.25), "uncertainty": (0.0, 0.25),
+}  # fmt: skip
+"""What the true value of each measure can be at least and at most; resolution is a part of p (1 - p)."""
 
 
 def measured(outcome: Outcome, objective: Objective, probabilities: NDArray[Any] | None = None) -> dict[str, Estimate]:
@@ -56,7 +63,17 @@ def measured(outcome: Outcome, objective: Objective, probabilities: NDArray[Any]
         "slope": recalibration.slope(rows),
         "p_value": Estimate(recalibration.score_test(rows)),
     }
-    return found | (brier_parts(binned) if values.shape[1] == 2 else {})
+    found |= brier_parts(binned) if values.shape[1] == 2 else {}
+    return {name: _possible(each, *LIMITS.get(name, (-math.inf, math.inf))) for name, each in found.items()}
+
+
+def _possible(estimate: Estimate, lowest: float, highest: float) -> Estimate:
+    """The estimate with the ends of its interval where the true value can be; they always reach to the estimate.
+
+    The estimate itself stays, as parts that chance is taken from may fall below 0 and still add up.
+    """
+    low, high = np.clip([estimate.low, estimate.high], lowest, highest)
+    return Estimate(estimate.value, float(np.minimum(low, estimate.value)), float(np.maximum(high, estimate.value)))
 
 
 def told_honestly(scores: Mapping[str, Estimate], measures: Mapping[str, Estimate]) -> dict[str, Estimate]:
@@ -112,24 +129,37 @@ def brier_parts(binned: Binned) -> dict[str, Estimate]:
 def sentence(name: str, found: Mapping[str, Estimate]) -> str:
     """What the measures say of a contender's probabilities, for a person."""
     error, slope, excess = (found[each] for each in ("debiased_calibration_error", "slope", "observed_minus_predicted"))
-    told_apart = found["p_value"].value < SIGNIFICANCE
-    if not told_apart and not error.low > 0:
-        most = "" if math.isnan(error.high) else f": their error may be anything up to {error.high:.3f}"
-        return f"{name}'s probabilities cannot be told from calibrated ones{most}."
+    # Either of the two finds fault; what is wrong is then described by whatever is sure.
+    if not found["p_value"].value < SIGNIFICANCE and not error.low > 0:
+        return _faultless(name, error)
     faults = []
-    if told_apart and slope.high < 1:
+    if slope.high < 1:
         faults.append("overconfident, too near 0 and 1")
-    if told_apart and slope.low > 1:
+    if slope.low > 1:
         faults.append("underconfident, too far from 0 and 1")
-    if told_apart and (excess.high < 0 or excess.low > 0):
+    if excess.high < 0 or excess.low > 0:
         faults.append(f"too {'low' if excess.value > 0 else 'high'} by {100 * abs(excess.value):.1f} points on average")
-    what = " and ".join(faults) or "wrong in places, though neither over- nor underconfident throughout"
+    what = " and ".join(faults) or "wrong in places, but it is not sure that they are wrong in one way throughout"
     known = "; ".join(f"{each} {_with_ends(measure)}" for each, measure in (("slope", slope), ("error", error)))
     return f"{name}'s probabilities are {what} ({known})."
 
 
+def _faultless(name: str, error: Estimate) -> str:
+    """That no fault was found, which means little where rows are few."""
+    if error.high > TOO_WIDE:
+        return (
+            f"Whether {name}'s probabilities come true cannot be told from so few rows: their error may be anything up "
+            f"to {error.high:.3f}."
+        )
+    most = "" if math.isnan(error.high) else f": their error may be anything up to {error.high:.3f}"
+    return f"{name}'s probabilities cannot be told from calibrated ones{most}."
+
+
 def _with_ends(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f}, {estimate.low:.3f} to {estimate.high:.3f}"
+    if math.isnan(estimate.value):
+        return "undefined"
+    ends = "" if math.isnan(estimate.low) else f", {estimate.low:.3f} to {estimate.high:.3f}"
+    return f"{estimate.value:.3f}{ends}"
 
 
 def _critical(units: int) -> float:

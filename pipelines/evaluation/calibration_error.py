@@ -166,8 +166,8 @@ def debiased(binned: Binned, power: int = 1, seed: int = 0) -> Estimate:
     tail = expanded_tail(0.05, binned.units_of_a_bin())
 
     def true(level: float) -> float:
-        """The error of which this share of tests would show less."""
-        return _falling(lambda each: float((size(each * pattern + drawn) <= shown).mean()), level) ** power
+        """The error of which this share of tests would show less; never above 1, the most that there can be."""
+        return min(_falling(lambda each: float((size(each * pattern + drawn) <= shown).mean()), level) ** power, 1.0)
 
     return Estimate(true(0.5), true(1 - tail), true(tail))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -16,6 +18,10 @@ UNKNOWN = "unknown"
 MOST_CROSSED = 200
 """Two attributes that meet in more groups than these are not crossed: nobody reads that many, and each is tiny."""
 
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+BAND = re.compile(rf"<(?P<below>{_NUMBER})|>=(?P<above>{_NUMBER})|(?P<low>{_NUMBER})(?:(?:-| to ){_NUMBER})?")
+"""How `data.groups` writes bands of a number, and the numbers themselves where they are few."""
+
 
 @dataclass(frozen=True)
 class Grouping:
@@ -23,7 +29,8 @@ class Grouping:
 
     Args:
         attribute: its name; of two `sex x age`.
-        names: groups in alphabetical order, "unknown" last; of two `F, <25`.
+        names: groups in alphabetical order, or the lowest first where all are numbers or bands, "unknown" last; of two
+            `F, <25`.
         code: (n,) place of each row's group among the names.
         intersection: whether two attributes were crossed.
     """
@@ -51,9 +58,27 @@ def groupings(groups: Mapping[str, NDArray[Any]]) -> tuple[Grouping, ...]:
     return (*single, *(each for each in crossed if len(each.names) <= MOST_CROSSED))
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Groups in the order in which people read them: numbers and bands from the lowest, words by the alphabet."""
+    found = set(names)
+    known = sorted(found - {UNKNOWN})
+    ends = {name: _lower_end(name) for name in known}
+    if None not in ends.values():
+        known.sort(key=lambda name: ends[name] or 0.0)
+    return [*known, *({UNKNOWN} & found)]
+
+
+def _lower_end(name: str) -> float | None:
+    """Where a number or a band such as `<25`, `25-40` or `>=40` begins; None of anything else."""
+    found = BAND.fullmatch(name)
+    if found is None:
+        return None
+    return -math.inf if found["below"] else float(found["low"] or found["above"])
+
+
 def _single(attribute: str, values: NDArray[Any]) -> Grouping:
     names = [UNKNOWN if value is None else str(value) for value in values]
-    distinct = sorted(set(names), key=lambda name: (name == UNKNOWN, name))
+    distinct = in_order(set(names))
     place = {name: index for index, name in enumerate(distinct)}
     return Grouping(attribute, tuple(distinct), np.fromiter((place[name] for name in names), np.int64, len(names)))
 

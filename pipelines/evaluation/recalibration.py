@@ -24,6 +24,10 @@ Floats = NDArray[np.float64]
 MOST_STEPS = 50
 LARGEST = 1e3
 """A coefficient beyond this (in standard deviations of the log odds) belongs to classes that are told apart fully."""
+LEAST = 1e-6
+"""Rows that are still in doubt; with fewer the classes are told apart fully, and steps end by rounding only."""
+SINGULAR = 1e12
+"""Condition of the information from which on one coefficient cannot be told from another."""
 
 
 @dataclass(frozen=True)
@@ -163,10 +167,11 @@ def _newton(rows: Rows, design: Floats, offset: Floats, start: float) -> Floats:
     found[0] = start
     for _ in range(MOST_STEPS):
         chance = expit(offset + found @ design)
-        gradient = design @ (rows.weight * (rows.target - chance))
-        step = np.linalg.lstsq(_information(rows, design, chance), gradient, rcond=None)[0]
+        gradient, information = design @ (rows.weight * (rows.target - chance)), _information(rows, design, chance)
+        in_doubt = float(rows.weight @ (chance * (1 - chance)) / rows.weight.max())
+        step = np.linalg.lstsq(information, gradient, rcond=None)[0]
         found = np.asarray(found + np.clip(step, -2, 2))
-        if not np.abs(found).max() < LARGEST:
+        if not np.abs(found).max() < LARGEST or in_doubt < LEAST or not np.linalg.cond(information) < SINGULAR:
             break
         if np.abs(step).max() < 1e-10:
             return found

@@ -67,7 +67,7 @@ def judge(
         best_baseline=baseline,
         sentence=" ".join(
             [
-                _sentence(answer, network, baseline, primary, tested, p_value, n),
+                _sentence(answer, network, baseline, primary, tested, p_value, n, len(networks)),
                 *_of_margin(non_inferior, tested, primary, len(networks)),
                 *_of_more_rows(tested, n),
             ]
@@ -92,7 +92,14 @@ def _answer(tested: Comparison | None, p_value: float) -> Answer:
 
 
 def _sentence(
-    answer: Answer, network: str, baseline: str, primary: str, tested: Comparison | None, p_value: float, n: int
+    answer: Answer,
+    network: str,
+    baseline: str,
+    primary: str,
+    tested: Comparison | None,
+    p_value: float,
+    n: int,
+    networks: int,
 ) -> str:
     name = _spoken(primary)
     if tested is None or math.isnan(tested.difference):
@@ -101,6 +108,8 @@ def _sentence(
     apart = tested.low > 0 or tested.high < 0
     corrected = "; p is corrected for the number of comparisons, the interval is not" if apart else ""
     interval = f"95 % interval of the difference {tested.low:+.3g} to {tested.high:+.3g}, {_p(p_value)}"
+    if p_value != tested.p_value:  # the table of comparisons has the other one
+        interval += f" as the best of {networks} networks"
     if answer == "yes":
         return (
             f"Yes: on {n} tested rows {network} beats {baseline}, the best baseline, by {size:.3g} {name} ({interval})."

@@ -55,7 +55,10 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         prevalence = float(first.target.mean())
         drawn = {name: _recall_precision(*each) for name, each in informed.items()}
         yield "precision_recall", figures.precision_recall(drawn, prevalence)
-        yield "calibration", _calibration({name: outcomes[name] for name in informed}, report.verdict.network)
+        probable = {card.name: outcomes[card.name] for card in report.contenders if card.calibration and
+                    card.name in informed}  # fmt: skip
+        if probable:
+            yield "calibration", _calibration(probable, report.verdict.network)
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
     if report.alerts is not None and report.alerts.by_budget:
         yield "alerts_by_budget", figures_alerts.by_budget(report.alerts)

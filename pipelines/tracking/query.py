@@ -40,7 +40,7 @@ RUN_TAGS = (
 RUN_COLUMNS = (
     "run_id", "task", "started", "status", "seconds", "primary", "network", "network_score", "best_baseline",
     "baseline_score", "difference", "low", "high", "p_value", "winner", "answer", "passed", "rows", "data_source",
-    "data_sha256", "code_version", "tuned", "failure",
+    "data_sha256", "code_version", "tuned", "failure", "seed", "settings",
 )  # fmt: skip
 CONTENDER_COLUMNS = ("run_id", "contender_run_id", "task", "started", "contender", "kind", "status", "failure")
 
@@ -50,6 +50,7 @@ def runs(task: str | None = None, limit: int = 20) -> pd.DataFrame:
 
     `network_score` and `baseline_score` are the primary score of the network and of the best baseline; `difference`,
     `low`, `high` and `p_value` compare them. What a run never reached is NaN or an empty text.
+    `settings` maps each `protocol.KEY` to its value as text.
     """
     import pandas as pd
 
@@ -290,7 +291,7 @@ def _status(run: Any) -> str:
 
 
 def _run_row(run: Any) -> dict[str, Any]:
-    tags, measured = run.data.tags, run.data.metrics
+    tags, measured, params = run.data.tags, run.data.metrics, run.data.params
     primary = tags.get("primary", "")
     return {
         "run_id": run.info.run_id,
@@ -303,6 +304,10 @@ def _run_row(run: Any) -> dict[str, Any]:
         "network_score": measured.get(metrics.metric_name("network", primary), math.nan),
         "baseline_score": measured.get(metrics.metric_name("baseline", primary), math.nan),
         **{name: tags.get(name, "") for name in (*RUN_TAGS, "code_version")},
+        "seed": params.get("seed", ""),
+        "settings": {
+            name.replace("/", ".", 1): value for name, value in sorted(params.items()) if name.startswith("protocol/")
+        },
     }
 
 

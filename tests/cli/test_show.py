@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from pipelines.cli import layout, show
+from pipelines.cli import layout, show, show_bias
 from pipelines.evaluation.calibration import sentence
 from pipelines.report.document import Estimate, Gap, GroupRow, Report
+from pipelines.report.lending import ReferralGap
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_decisions_are_shown_where_a_way_to_decide_was_asked_for(report):
     assert "decisions by cost:1:5" in text
     assert "…" not in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
-    assert "430.0-1,470" in text
+    assert "430.0 to 1,470" in text
     assert "of 1000 decisions" in text
     assert "net benefit of acting from" in text
 
@@ -78,6 +79,26 @@ def test_calibration_is_shown_of_all_but_the_prior_with_a_sentence_on_the_networ
     assert "before calibration: " in shown(replace(report, contenders=cards), width)
 
 
+def test_contenders_that_only_rank_are_not_in_the_table_of_probabilities(report):
+    network = report.verdict.network
+    cards = tuple(replace(card, calibration={}) if card.name == network else card for card in report.contenders)
+    text = shown(replace(report, contenders=cards), 120)
+    table = text[text.index("do probabilities come true?") :]
+    assert f"not here: {network}; their answers rank rows" in table
+    assert f"{network}'s probabilities" not in text
+    nobody = tuple(replace(card, calibration={}) if card.name != "prior" else card for card in report.contenders)
+    assert "come true?" not in shown(replace(report, contenders=nobody), 120)
+
+
+def test_parts_of_the_brier_score_are_never_shown_as_less_than_nothing(report):
+    parts = {"reliability": Estimate(-0.02), "resolution": Estimate(-0.249), "brier": Estimate(0.2, -0.0001, 0.3)}
+    cards = tuple(replace(card, calibration={**card.calibration, **parts}) for card in report.contenders)
+    text = shown(replace(report, contenders=cards), 160)
+    row = next(line for line in text[text.index("come true?") :].splitlines() if line.startswith("linear"))
+    assert row.split()[-2:] == ["0.000", "0.000"]
+    assert "0.200 (0.000 to 0.300)" in row
+
+
 def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(report):
     verdict = report.verdict
     each = next(each for each in report.comparisons if each.baseline == verdict.best_baseline)
@@ -103,6 +124,58 @@ def test_the_comparison_says_what_would_decide_and_where_its_spread_comes_from(r
     assert "no use" in shown(replace(report, comparisons=(hopeless,)), 120)
 
 
+def test_a_column_of_intervals_has_one_form():
+    column = [Estimate(0.5, 0.2, 0.9), Estimate(0.1, -0.1, 0.3)]
+    assert show_bias.with_interval(column[0], True) == "0.50 (0.20-0.90)"
+    assert show_bias.with_interval(column[0], True, column=column) == "0.50 (0.20 to 0.90)"
+    assert show_bias.with_interval(Estimate(170.0, 5.8, 341.4), True) == "170.0 (5.80 to 341.4)"
+
+
+def test_so_few_folds_are_said_to_decide_nothing(report):
+    def having(folds):
+        cards = tuple(replace(card, by_fold=(0.5,) * folds) for card in report.contenders)
+        return shown(replace(report, contenders=cards), 120)
+
+    assert "3 folds decide next to nothing" in having(3)
+    assert "next to nothing" not in having(4)
+    assert "next to nothing" not in having(0)
+
+
+def test_only_scores_that_are_shown_are_explained(report):
+    names = ("sharpe", "annual_return", "volatility", "max_drawdown", "turnover", "tail_loss")
+    cards = tuple(replace(card, scores=dict.fromkeys(names, Estimate(0.1, 0.0, 0.2))) for card in report.contenders)
+    for width, all_of_them in ((110, False), (160, True)):
+        text = shown(replace(report, contenders=cards, primary="sharpe"), width)
+        heading = next(line for line in text.splitlines() if line.startswith("contender"))
+        assert "max drawdown: largest loss" in " ".join(text.split())
+        assert ("tail loss" in heading) == ("tail loss: mean loss" in " ".join(text.split())) == all_of_them
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_names_are_put_together_as_people_do(names, words):
+    assert layout.together(names) == words
+
+
+@pytest.mark.parametrize("width", [80, 110])
+def test_a_table_of_referrals_takes_two_lines_a_heading_and_names_nobody_where_all_are_alike(report, width):
+    network = report.verdict.network
+    card = report.scorecard(network)
+    nobody = ReferralGap("sex", 0.0, 0.0, 0.005, ("f", "m"), 1.0)
+    costly = {**card.referral.scores, "cost_per_1000": Estimate(170.0, 5.8, 341.4),
+              "cost_change_per_1000": Estimate(-40.0, -80.0, 2.0)}  # fmt: skip
+    referral = replace(card.referral, gaps=(nobody,), scores=costly)
+    cards = tuple(replace(one, referral=referral if one.name == network else None) for one in report.contenders)
+    text = shown(replace(report, contenders=cards), width)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert "sex: no group is referred more often than another" in text
+    table = text[text.index("cases for a person") :].splitlines()
+    assert next(place for place, line in enumerate(table) if line.startswith(network)) <= 3
+    assert "of those" not in "".join(table[:4])
+
+
 def test_an_undefined_number_is_said_to_be_undefined(report):
     unknown = Estimate(math.nan)
     row = GroupRow("sex", "x", 1, 0, dict.fromkeys(report.contenders[0].bias[0].metrics, unknown))
@@ -124,7 +197,7 @@ def test_of_very_many_groups_the_largest_are_shown_and_the_others_counted(report
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.12345, "0.123"), (12.345, "12.35"), (123.45, "123.5"), (1234567.8, "1,234,568"),
-     (math.nan, "undefined")],
+     (math.nan, "undefined"), (-0.0001, "0.000"), (-0.0, "0.000")],
 )  # fmt: skip
 def test_numbers_are_as_long_as_a_reader_needs(value, text):
     assert layout.number(value) == text

@@ -10,11 +10,14 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline
 
 from pipelines.contenders import detectors, saved
+from pipelines.contenders.blend import BlendContender
+from pipelines.contenders.by_group import DecidedByGroup, Remembered
+from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.contender import unwatched
 from pipelines.contenders.ensemble import EnsembleContender
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.mitigation import Mitigation
-from pipelines.contenders.normal import NormalClassical, NormalNetwork
+from pipelines.contenders.normal import NormalClassical, NormalNetwork, only_ranks
 from pipelines.contenders.one_class import OneClass
 from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.data.examples import Examples
@@ -144,6 +147,22 @@ def test_no_anomaly_reaches_a_network(monkeypatch):
     assert len(learned) == (train.target == "normal").sum()
     assert (learned.weight == 1).all()
     np.testing.assert_array_equal(judged.weight, (valid.target == "normal").astype(np.float32))
+
+
+def test_what_they_say_is_no_probability_whatever_they_are_wrapped_in():
+    network, classical = NormalNetwork(NETWORKS[0], OBJECTIVE, RECIPE), spied()
+    linear = ClassicalContender(Baseline("linear", detectors.isolation_forest), OBJECTIVE, RECIPE)
+    wrapped = (
+        EnsembleContender(network, 2),
+        TunedContender(network, OBJECTIVE, Budget(trials=2)),
+        DecidedByGroup(Remembered(classical), "sex"),
+    )
+    assert all(only_ranks(each) for each in (network, classical, *wrapped))
+    assert not only_ranks(linear)
+    assert not only_ranks(TunedContender(linear, OBJECTIVE, Budget(trials=2)))
+    kept = Remembered(network), Remembered(linear)
+    assert only_ranks(BlendContender(kept[:1], OBJECTIVE))
+    assert not only_ranks(BlendContender(kept, OBJECTIVE))
 
 
 def test_contaminated_networks_learn_from_all_rows(fitted):

@@ -83,7 +83,9 @@ def test_constant_columns():
     assert constant_columns(rows) == ["same", "empty", "none", "image"]
     passed, detail = found(rows)["no constant column"]
     assert not passed
-    assert "'same'" in detail
+    assert detail == "'same', 'image' have one value only; 'empty', 'none' are missing in every row"
+    one = examples(same=np.full(ROWS, 2.0), late=np.append(np.zeros(ROWS - 1), 1))
+    assert found(one)["no constant column"][1] == "'same' has one value only"
     assert "every column is constant" in refusal(examples(same=np.full(ROWS, 2.0)))
 
 
@@ -145,6 +147,17 @@ def test_missing_values_and_rare_classes_warn():
     assert not passed
     assert "3 rows" in detail
     require_learnable(dataset(rows))
+
+
+def test_windows_without_a_past_are_not_blamed_for_what_is_missing():
+    absent = np.full(ROWS, np.nan)
+    absent[0] = 1.0
+    rows = examples(customer_mean_1d=absent, amount=rng.normal(size=ROWS))
+    payments = replace(dataset(rows), reading={"delay": "7.0"})
+    checks = {check.name: check for check in run_checks(payments)}
+    assert checks["few missing values"].passed
+    assert checks["few missing values"].detail == "0.0 % of the values are missing"
+    assert not found(rows)["few missing values"][0]
 
 
 def test_numbers_as_targets_have_no_rare_class():

@@ -14,7 +14,7 @@ from sklearn.metrics import brier_score_loss
 from benchmarks.calibrated import PATIENTS, ROWS, Said, finds_fault
 from benchmarks.simulated import OBJECTIVE, World
 from pipelines.evaluation import recalibration, scores
-from pipelines.evaluation.calibration import brier_parts, measured, sentence, told_honestly
+from pipelines.evaluation.calibration import LIMITS, brier_parts, measured, sentence, told_honestly
 from pipelines.evaluation.calibration_error import Binned, debiased
 from pipelines.evaluation.recalibration import Rows, expit, log_odds
 from pipelines.objectives.objective import Predictions
@@ -70,6 +70,10 @@ def test_errors_of_the_slope_are_those_of_the_sandwich(rng):
 
 def test_what_cannot_be_fitted_is_undefined():
     apart = Rows.of(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9]))
+    # Steps end here because no row is in doubt any more, not because they have arrived.
+    said = [0.625, 0.00897, 0.00776, 0.00225, 0.3, 0.00874, 0.02, 0.00821, 0.00797, 0.468]
+    rounded = Rows.of(np.array([1, 1, 1, 1, 1, 1, 1, 1, 0, 1]), np.array(said))
+    assert math.isnan(recalibration.slope(rounded).value)
     alike = Rows.of(np.array([0, 1, 1, 0]), np.full(4, 0.4))
     alone = Rows.of(np.ones(4, int), np.array([0.1, 0.2, 0.8, 0.9]))
     for rows in (apart, alike, alone):
@@ -254,3 +258,42 @@ def test_the_interval_of_the_plain_error_is_that_of_the_true_one_and_reaches_to_
 )
 def test_a_sentence_says_what_is_wrong(said, words):
     assert words in sentence("mlp", measured(said.tested(0), OBJECTIVE))
+
+
+@pytest.mark.parametrize("rows", [10, 40])
+@pytest.mark.parametrize("certain", [0.02, 0.3, 0.5])
+def test_intervals_of_few_rows_hold_nothing_impossible(rng, rows, certain):
+    for _ in range(5):
+        probability = np.clip(rng.random(rows), certain, 1 - certain) * rng.choice([0.01, 1], rows)
+        found = measured(holdout(rng.integers(0, 2, rows), two_class(probability)), BINARY)
+        assert found["debiased_calibration_error"].value <= 1
+        for name, (lowest, highest) in LIMITS.items():
+            each = found[name]
+            # An estimate that chance was taken from may lie outside; the interval then reaches just to it.
+            assert each.low >= min(lowest, each.value), name
+            assert each.high <= max(highest, each.value), name
+
+
+def told(p_value=math.nan, **changed):
+    """Measures of a contender that nothing is wrong with, but for these."""
+    fine = {"debiased_calibration_error": (0.0, 0.0, 0.05), "slope": (1.0, 0.8, 1.2),
+            "observed_minus_predicted": (0.0, -0.1, 0.1)}  # fmt: skip
+    return {name: Estimate(*ends) for name, ends in (fine | changed).items()} | {"p_value": Estimate(p_value)}
+
+
+def test_few_rows_are_not_said_to_look_calibrated():
+    assert "cannot be told from calibrated ones: their error" in sentence("mlp", told())
+    few = sentence("mlp", told(debiased_calibration_error=(0.1, 0.0, 0.9)))
+    assert few.startswith("Whether mlp's probabilities come true cannot be told from so few rows")
+    assert few.endswith("their error may be anything up to 0.900.")
+
+
+def test_a_sentence_names_what_is_sure_however_fault_was_found():
+    off = {"debiased_calibration_error": (0.42, 0.2, 0.6), "observed_minus_predicted": (-0.422, -0.6, -0.2)}
+    for p_value in (0.3, 0.001, math.nan):
+        assert "too high by 42.2 points on average" in sentence("mlp", told(p_value, slope=(5.592, -1, 12), **off))
+    unsure = sentence("mlp", told(debiased_calibration_error=(0.1, 0.05, 0.2), slope=(5.592, -1.0, 12.0)))
+    assert "wrong in places" in unsure
+    assert "neither over- nor underconfident" not in unsure
+    undefined = sentence("mlp", told(slope=(math.nan,), **off))
+    assert "(slope undefined; error 0.420, 0.200 to 0.600)" in undefined

@@ -26,6 +26,24 @@ def drawn():
     return target, two_class(probability).decide(0.5), groups
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["<33", "33-48", "48-64", ">=64", "unknown"],
+        ["<-5", "-5 to -3", "-3 to 10.5", ">=10.5"],
+        ["<1e-05", "1e-05 to 2e-05", ">=2e-05"],
+        ["2", "10", "100", "unknown"],
+        ["10", "2", "two"],
+        ["<5 years", ">=5 years"],
+        ["unknown"],
+    ],
+)
+def test_bands_and_numbers_come_lowest_first_and_words_by_the_alphabet(names):
+    assert division.in_order(reversed(names)) == names
+    groups = {"age": np.array([None if name == "unknown" else name for name in reversed(names)], object)}
+    assert groupings(groups)[0].names == tuple(names)
+
+
 def test_intersections_equal_a_brute_force_count_and_fairlearn(drawn):
     target, predictions, groups = drawn
     decided, probability = predictions.labels(), predictions.values[:, 1]
@@ -33,7 +51,7 @@ def test_intersections_equal_a_brute_force_count_and_fairlearn(drawn):
     crossed = [row for row in table.rows if row.intersection]
     assert list(dict.fromkeys(row.attribute for row in crossed)) == ["sex x age", "sex x site", "age x site"]
     assert [row.group for row in crossed if row.attribute == "sex x age"] == [
-        "F, 25-40", "F, <25", "F, >=40", "M, 25-40", "M, <25", "M, >=40",
+        "F, <25", "F, 25-40", "F, >=40", "M, <25", "M, 25-40", "M, >=40",
     ]  # fmt: skip
     for row in crossed:
         one, two = row.attribute.split(" x ")

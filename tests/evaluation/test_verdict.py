@@ -79,7 +79,8 @@ def test_choosing_among_networks_costs_significance():
     found = judge(Limits(), ["net", "deep"], ["forest"], cards, comparisons, "auroc", True, n=10)
     assert found.network == "net"
     assert found.network_beats_best_baseline == "inconclusive"
-    assert "p = 0.06" in found.sentence
+    assert "p = 0.06 as the best of 2 networks" in found.sentence
+    assert "as the best of" not in verdict(0.005, 0.3).sentence
 
 
 def test_an_undefined_score_never_wins():
