@@ -244,6 +244,10 @@ def _require_told(task: Task, recipe: Recipe, protocol: Splitting, objective: Ob
         raise BadInput(f"--set protocol.alert_budget and alert_cost do nothing here: {task.name} has no alerts")
     if protocol.points != task.protocol.points and protocol.points and not getattr(objective, "binary", False):
         raise BadInput(f"--set protocol.points={protocol.points} is for two classes, which this target has not")
+    if protocol.obey == "yes" and not any(each.obeys == "asked" for each in task.baselines):
+        raise BadInput(
+            f"--set protocol.obey=yes does nothing here: {task.name} has no baseline that can be made to obey"
+        )
     taught = {each.learns_from for each in task.networks} | {each.learns_from for each in task.baselines}
     if recipe.contaminated == "yes" and "normal" not in taught:
         raise BadInput(f"--set recipe.contaminated=yes does nothing here: all of {task.name} learn from labels")

@@ -67,3 +67,12 @@ def test_what_comes_day_by_day_is_not_drawn_moment_by_moment(of_ulb):
     assert _moments_a_day(prepared) == len(np.unique(prepared.dataset.examples.time[prepared.folds[0].test]))
     credit = prepare(catalogue.find("finance/credit-default"), DataRequest(), 0)
     assert _moments_a_day(credit) == 1
+
+
+def test_obeying_is_refused_where_nobody_can_be_made_to(tmp_path):
+    chance = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": chance.normal(size=200), "odd": np.where(np.arange(200) % 10, "no", "yes")})
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    asked = DataRequest(str(tmp_path / "table.csv"), target="odd", positive="yes")
+    with pytest.raises(BadInput, match=r"protocol\.obey=yes does nothing here: finance/anomaly has no baseline"):
+        prepare(catalogue.find("finance/anomaly"), asked, 0, ["protocol.obey=yes", "protocol.monotone=x:up"])

@@ -44,8 +44,8 @@ def seed_of_training(seed: int, fold: int, training: int) -> int:
     return int(np.random.SeedSequence([seed, fold, training + 1]).generate_state(1)[0] >> 1)
 
 
-FINDINGS = ("starts", "gradients", "notes")
-"""Settings that say what happened in a training, so that each of several trainings has its own."""
+FINDINGS = ("starts", "gradients", "notes", "weights", "aversion")
+"""Settings that say what happened in a training, or what it chose, so that each of several trainings has its own."""
 
 
 def findings_of(

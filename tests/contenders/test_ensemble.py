@@ -150,3 +150,5 @@ def test_findings_that_all_trainings_share_are_told_once():
     trainings = [{"gradients": "healthy", "plan": "a"}, {"gradients": "healthy", "notes": "rolled back", "plan": "b"}]
     assert findings_of(trainings, "fold") == {"gradients": "healthy", "notes": "fold 2: rolled back"}
     assert findings_of([{"alpha": "1"}, {"alpha": "2"}], "fold") == {}
+    blends = [{"weights": "linear 1.00"}, {"weights": "forest 1.00"}]
+    assert findings_of(blends, "fold") == {"weights": "fold 1: linear 1.00; fold 2: forest 1.00"}
