@@ -12,7 +12,7 @@ import keras
 from pipelines.models.layers import PACKAGE
 
 STEPS = 256
-"""Of a byte; a share to drop is met to within half of one."""
+"""Of a byte; a share to drop is met to within half of one, and one that is not 0 is at least one of them."""
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

@@ -29,6 +29,8 @@ class NumberEncoding(keras.layers.Layer):
 
     The piecewise-linear encoding of x over edges e_0 < ... < e_T is the vector of clip((x - e_t) / (e_{t+1} - e_t),
     0, 1): how far x has come through each bin. It lets a small network bend at quantiles, which trees do for nothing.
+    The paper leaves the first and the last bin open; here they are closed, so that far beyond the training rows, where
+    nothing is known, nothing moves.
 
     Args:
         centre, spread: per column, in the column's unit; a missing value becomes the centre.
