@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ SECONDS_TO_END = 20.0
 SECONDS_TO_SAVE = 120.0
 """For the chief to end after another worker was told to stop: to miss that one takes it up to a minute."""
 SECONDS_ALIKE = 2.0
-"""In which the chief ends for the reason for which a worker did, and says it itself."""
+"""In which the chief ends for the reason for which a worker did, and says it itself; or the other way round."""
 MOST_WORKERS = 64
 PROGRAM = "from pipelines.cli.main import run; run()"
 LAST_WORDS = 2000
@@ -96,14 +97,18 @@ def _started(arguments: Sequence[str], settings: dict[str, str], said: IO[bytes]
 
 
 def _waited_for(running: Sequence[subprocess.Popen[bytes]], said: Sequence[IO[bytes]]) -> int:
-    """The chief's exit code, once all have ended."""
+    """The chief's exit code, once all have ended, or once it failed and no other was killed at about that time."""
+    until = math.inf
     while True:
         codes = [each.poll() for each in running]
         failed = [index for index, code in enumerate(codes) if index and code]
         killed = [index for index in failed if (codes[index] or 0) < 0]
         if killed and (codes[0] is None or codes[0] > 0):  # the chief, if it ended first, only missed that one
             return _mourned(killed[0], running, said[killed[0]])
-        if codes[0] is not None and (codes[0] or None not in codes):
+        if codes[0] == WorkerLost.exit_code and until == math.inf:
+            until = time.monotonic() + SECONDS_ALIKE
+        waiting = codes[0] == WorkerLost.exit_code and None in codes and time.monotonic() < until
+        if codes[0] is not None and not waiting and (codes[0] or None not in codes):
             return _said_by(running[0])
         if failed and codes[0] is None:
             return _mourned(failed[0], running, said[failed[0]])
