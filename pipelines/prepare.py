@@ -15,6 +15,7 @@ from pipelines.contenders import mitigation
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
+from pipelines.data.class_parts import classes_left
 from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
 from pipelines.data.schema import ColumnSummary, describe
@@ -169,7 +170,8 @@ def prepare(
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)
         mitigate = mitigation.asked(protocol, recipe, objective, dataset.examples.groups, first)
-        notes = (*dataset.notes, *_left_out(task, asked, protocol, dataset), *_classes_left(objective, codes, folds))
+        two = classes if getattr(objective, "binary", False) else ()
+        notes = (*dataset.notes, *_left_out(task, asked, protocol, dataset), *classes_left(two, codes, folds))
         dataset = replace(dataset, notes=(*notes, *assumed(dataset, codes, classes, whole, protocol.delay)))
         parts = (folds[0].train, folds[0].valid, folds[0].test)
         checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
@@ -358,31 +360,6 @@ def _left_out(task: Task, asked: Splitting, protocol: Splitting, dataset: Datase
     for network in task.networks:
         if network.unasked and (absent := [each for each in network.needs if each not in dataset.examples.columns]):
             yield f"{network.name} is left out: it learns from {', '.join(absent)}, which these data have not"
-
-
-def _classes_left(objective: Any, codes: Any, folds: Sequence[Fold]) -> Iterator[str]:
-    """What a class that is absent from validation rows does.
-
-    Raises:
-        BadInput: it is absent from the rows to learn from, or from those that are tested.
-    """
-    if not getattr(objective, "binary", False):
-        return
-    tested = np.concatenate([fold.test for fold in folds])
-    parts = [*((fold.train, "to learn from") for fold in folds), (tested, "that are tested")]
-    for code, name in enumerate(objective.classes):
-        total = int((codes == code).sum())
-        for rows, what in parts:
-            if not (codes[rows] == code).any():
-                raise BadInput(
-                    f"none of the {len(rows):,} rows {what} is {name!r}, as {total:,} of all {len(codes):,} rows are; "
-                    "give more of them, or another split (--set protocol.test, protocol.valid, --time)"
-                )
-        if lacking := [fold for fold in folds if not (codes[fold.valid] == code).any()]:
-            yield (
-                f"none of the {len(lacking[0].valid):,} validation rows is {name!r}; thresholds rest on them, and when "
-                "networks stop"
-            )
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:
