@@ -9,7 +9,7 @@ year, volatilities, and how far the price lies below the year's highest. The wal
 
 Expected: next to nothing. A coin has an AUROC of .5; the network's is .498 (.484 to .512), boosting's .506 (.491 to
 .521), and that of a logistic regression .512 (.499 to .526), which no verdict tells apart. Whoever finds much more
-should look for a day that was seen before it was over. Two minutes on 2 cores.
+should look for a day that was seen before it was over. A minute on 2 cores.
 """
 
 from pipelines.contenders import tables

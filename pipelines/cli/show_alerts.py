@@ -27,7 +27,7 @@ HEADINGS = {
 }
 """What the table shows, and how it is called; what else there is, the report has."""
 
-_HOURS = "hours: from the first fraud to the first alert to one, of those found"
+_HOURS = "hours: from the first fraud to the end of the first day with an alert to one, of those found"
 
 EXPLAINED = {
     "saved_per_day": "saved: money of frauds that were found, less what looking into all alerts costs",
