@@ -173,6 +173,16 @@ def test_validation_rows_count_by_their_weight(request_, monkeypatch):
         np.testing.assert_array_equal(found, expected)
 
 
+def test_the_report_has_the_score_of_each_fold(request_):
+    prepared = prepare(TASK, replace(request_, positive="good"), 0, FAST)
+    trial = compete(Oracle(), prepared, 0)
+    card = judge(trial, prepared, 0)
+    primary = prepared.objective.primary
+    assert card.by_fold == tuple(each[primary] for each in trial.outcome.fold_scores(prepared.objective))
+    assert len(card.by_fold) == len(prepared.folds) == 2
+    assert np.mean(card.by_fold) == pytest.approx(card.scores[primary].value)
+
+
 def test_what_happened_in_any_fold_is_in_the_report(request_):
     prepared = prepare(TASK, replace(request_, positive="good"), 0, FAST)
     trial = compete(Oracle(), prepared, 0)

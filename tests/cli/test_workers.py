@@ -189,6 +189,12 @@ def test_a_worker_that_was_killed_is_named_though_the_chief_ends_with_it(seconds
         launched(HEEDS + "time.sleep(1)\n" + ends, lambda files: None)
 
 
+def test_a_worker_that_was_killed_is_named_though_the_chief_ended_before(launched):
+    ends = "if index: time.sleep(0.7); os.kill(os.getpid(), signal.SIGKILL)\nsys.exit(3)"
+    with pytest.raises(WorkerLost, match="worker 1 of 2 was killed by signal 9"):
+        launched(HEEDS + "time.sleep(1)\n" + ends, lambda files: None)
+
+
 def test_a_chief_that_was_killed_is_missed_in_words(launched):
     killed = "if index == 0: time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)\n"
     with pytest.raises(WorkerLost, match="worker 0, the chief, was killed by signal 9"):

@@ -162,6 +162,7 @@ def test_several_trainings_are_a_mean_counted_once_and_their_spread_widens_the_i
     assert [each.alerts_per_day for each in alike.by_budget] == [each.alerts_per_day for each in once.by_budget]
     one, three, other = (each.contenders["net"]["recall"] for each in (once, alike, apart))
     assert three.value == pytest.approx(one.value)
+    assert all(0 <= each.low <= each.value <= each.high <= 1 for each in (one, three, other))
     assert other.value == pytest.approx((one.value + 2 * found(bad).contenders["net"]["recall"].value) / 3)
     assert other.high - other.low > 3 * (three.high - three.low)
     assert apart.difference["recall"].value == pytest.approx(other.value - apart.contenders["base"]["recall"].value)
