@@ -18,7 +18,7 @@ is the average precision, for fraud is rare and only what is ranked first is loo
 what a day's budget of them finds and saves.
 
 Expected: average precision about .35 for TabM, .32 for boosting and .25 for the GRU, on simulated cards, and .05 and
-.02 for the autoencoder and the isolation forest, which learn from genuine payments alone; some five minutes on 2 cores.
+.02 for the autoencoder and the isolation forest, which learn from genuine payments alone; four minutes on 2 cores.
 """
 
 from functools import partial
