@@ -18,6 +18,7 @@ from pipelines.data.checks import require_learnable, run_checks, split_checks
 from pipelines.data.class_parts import classes_left
 from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
+from pipelines.data.personal import without_personal
 from pipelines.data.schema import ColumnSummary, describe
 from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
@@ -318,7 +319,7 @@ def load(task: Task, request: DataRequest) -> Dataset:
             raise BadInput(f"--data {request.where}: there is no such public set; {task.name} has {known}")
         dataset = task.sources.public[name].load(request)
     else:
-        dataset = task.sources.own.load(request)
+        dataset = without_personal(task.sources.own.load(request), request)
     if request.where != "sample":
         # An attribute that the task declares is left out of the inputs wherever a column of that name turns up.
         declared = [each for each in task.sensitive if each.column in dataset.examples.columns]

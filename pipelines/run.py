@@ -348,7 +348,8 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
         acting = lending.acting_of(trial.folds[0].zone, prepared, trial.only_ranks)
-        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, prepared.dataset.reading)
+        read = (prepared.dataset.reading, prepared.dataset.masked)
+        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, *read)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from typing import Protocol as Structural
 
 from pipelines.errors import BadInput, require
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pipelines.objectives.objective import Objective
 
 __all__ = [
-    "Alerts", "Architecture", "Baseline", "Candidate", "DataRequest", "Dataset", "Limits", "Network", "Protocol",
-    "Recipe", "Sensitive", "Source", "Sources", "Task",
+    "Alerts", "Architecture", "Baseline", "Beside", "Candidate", "DataRequest", "Dataset", "Limits", "Network",
+    "Protocol", "Recipe", "Sensitive", "Source", "Sources", "Task",
 ]  # fmt: skip
 
 OBEYING = "-monotone"
@@ -85,8 +85,26 @@ class DataRequest:
     time: str | None = None
     text: str | None = None
     exclude: tuple[str, ...] = ()
+    strict: bool = False
+    """Refuse data in which personal data is found."""
+    keep_personal: tuple[str, ...] = ()
+    """Columns that are learned from as they are, though personal data was found in them."""
     delay: float = 0.0
     """`protocol.delay`, for sources that make columns of what was known of earlier rows; no flag of its own."""
+
+
+class Beside(NamedTuple):
+    """What came with the rows and nobody learns from; it is looked through for personal data and recorded nowhere.
+
+    Args:
+        place: `column` of a table that was left out, `header` of pictures, or `names of files`.
+        name: of it; empty where there is one only.
+        values: words or numbers, as many as there are.
+    """
+
+    place: str
+    name: str
+    values: Any
 
 
 @dataclass(frozen=True)
@@ -104,6 +122,9 @@ class Dataset:
         assets: of a portfolio, the name of each, in the order of the target's returns.
         records: what no model sees and judging may look at, such as the card that a payment was made with; (n,) each.
         reading: how the source read its columns, so that it reads rows to predict in the same way.
+        beside: what came with the rows and nobody learns from.
+        personal: what personal data was found and what became of it; None where nobody looked.
+        masked: columns in which marks stand in its place.
     """
 
     examples: Examples
@@ -118,6 +139,9 @@ class Dataset:
     assets: tuple[str, ...] = ()
     records: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
+    beside: tuple[Beside, ...] = ()
+    personal: tuple[str, ...] | None = None
+    masked: tuple[str, ...] = ()
 
 
 class Source(Structural):

@@ -4,5 +4,9 @@ import os
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Two processes of tests share two cores: threads beyond one each wait for each other, a quarter of the time. What a
+# person runs is tried with all threads: `cli.conftest.start` takes these out again.
+for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 # What a test measures is its own: neither read from a person's cache nor left there.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tapeline-cache-")

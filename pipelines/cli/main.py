@@ -23,11 +23,13 @@ from pipelines.cli.options import (
     Exclude,
     Id,
     Json,
+    KeepPersonal,
     Positive,
     Quiet,
     Seed,
     SensitiveColumns,
     Settings,
+    Strict,
     Target,
     TaskName,
     Text,
@@ -73,8 +75,15 @@ def run() -> None:
         if hasattr(error, "format_message"):  # wrong usage, found by click
             where = getattr(getattr(error, "ctx", None), "command_path", "tapeline")
             _fail(f"{error.format_message().rstrip('.')}; `{where} --help` shows what there is", 2, debug)
-        said = " ".join(str(error).split())[:LONGEST_SURPRISE]
+        said = _spared(" ".join(str(error).split())[:LONGEST_SURPRISE])
         _fail(f"unexpected {type(error).__name__}: {said}; --debug shows where", 3, debug)
+
+
+def _spared(text: str) -> str:
+    """What a library said, with personal data masked."""
+    from pipelines.data.personal_kinds import masked
+
+    return masked(text)
 
 
 def _fail(message: str, code: int, debug: bool) -> None:
@@ -140,6 +149,8 @@ def run_task(
     time: Time = None,
     text: Text = None,
     exclude: Exclude = None,
+    strict: Strict = False,
+    keep_personal: KeepPersonal = None,
     seed: Seed = 0,
     set_: Settings = None,
     deterministic: Annotated[
@@ -190,7 +201,8 @@ def run_task(
         raise BadInput("name a TASK (`tapeline list` shows them), or the run to go on with: --resume RUN")
     if not resume:
         catalogue.find(task)
-    request = DataRequest(data, target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    roles = (target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    request = DataRequest(data, *roles, strict, tuple(keep_personal or ()))
     assignments = tuple(set_ or ())
     progress = Terminal(quiet)
     with progress.stage("start TensorFlow and MLflow"):
@@ -283,6 +295,8 @@ def gradcheck(
     time: Time = None,
     text: Text = None,
     exclude: Exclude = None,
+    strict: Strict = False,
+    keep_personal: KeepPersonal = None,
     seed: Seed = 0,
     set_: Settings = None,
     rows: Annotated[int, typer.Option(min=1, help="How many training rows the loss is the mean of.")] = 8,
@@ -296,7 +310,8 @@ def gradcheck(
     from pipelines.task import DataRequest
 
     declared = catalogue.find(task)
-    request = DataRequest(data, target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    roles = (target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    request = DataRequest(data, *roles, strict, tuple(keep_personal or ()))
     progress = Terminal(quiet)
     with progress.stage("start TensorFlow"):
         import_tensorflow(debug)

@@ -20,6 +20,7 @@ from pipelines.contenders.network import FittedNetwork
 from pipelines.contenders.reasons import columns as reasons_of
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.groups import labels_again
+from pipelines.data.personal import masked_as
 from pipelines.data.tables import read_rows, read_table
 from pipelines.data.unlabelled import Unlabelled
 from pipelines.data.wording import listed
@@ -54,6 +55,7 @@ def predict_file(
         model = saved.load(download_model(where, Path(folder), contender))
         _require_reasons(model, reasons)
         examples, files, answered, notes = _read(model, source)
+        examples = masked_as(examples, model.masked)
         predictions = model.predict(examples)
         read = _as_read(examples, model) if reasons else examples
         found = attributions(model.fitted, read, model.acting.usual) if reasons else None

@@ -15,11 +15,13 @@ from pipelines.cli.options import (
     Exclude,
     Id,
     Json,
+    KeepPersonal,
     Positive,
     Quiet,
     Seed,
     SensitiveColumns,
     Settings,
+    Strict,
     Target,
     TaskName,
     Text,
@@ -47,6 +49,8 @@ def study(
     time: Time = None,
     text: Text = None,
     exclude: Exclude = None,
+    strict: Strict = False,
+    keep_personal: KeepPersonal = None,
     seed: Seed = 0,
     set_: Settings = None,
     deterministic: Annotated[
@@ -79,7 +83,8 @@ def study(
     declared = catalogue.find(task)
     parsed(rows)  # what is wrong here is told before TensorFlow is there
     _require_writable(figure)
-    request = DataRequest(data, target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    roles = (target, positive, tuple(sensitive or ()), id, time, text, tuple(exclude or ()))
+    request = DataRequest(data, *roles, strict, tuple(keep_personal or ()))
     progress = Terminal(quiet)
     with progress.stage("start TensorFlow and MLflow"):
         import_tensorflow(debug)

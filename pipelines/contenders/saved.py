@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,7 @@ class Saved:
         by_group: thresholds of each group, where it decides by those.
         acting: what is told beside its answers.
         reading: how its source read the columns, where rows to predict have to be read by that source.
+        masked: columns in which marks stood in place of personal data when it was trained.
     """
 
     task: str
@@ -83,6 +84,7 @@ class Saved:
     by_group: GroupThresholds | None = None
     acting: Acting = Acting()  # noqa: RUF009  frozen
     reading: Mapping[str, str] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -104,6 +106,7 @@ def save(
     by_group: GroupThresholds | None = None,
     acting: Acting | None = None,
     reading: Mapping[str, str] | None = None,
+    masked: Sequence[str] = (),
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
@@ -127,6 +130,7 @@ def save(
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
         "reading": dict(reading or {}),
+        "masked": list(masked),
         "weights": _saved_parts(fitted, folder, task, objective, examples),
         "acting": None if acting is None else acting.to_dict(),
     }
@@ -179,6 +183,7 @@ def load(folder: Path) -> Saved:
         told = description.get("by_group")
         by_group = None if told is None else group_thresholds.from_dict(told)
         reading = {str(part): str(said) for part, said in description.get("reading", {}).items()}
+        masked = tuple(str(name) for name in description.get("masked", ()))
         parts = {str(name): float(weight) for name, weight in description.get("weights", {}).items()}
         if any(Path(name).name != name or not 0 < weight <= 1 for name, weight in parts.items()):
             raise ValueError(f"these are no parts of a blend: {parts}")
@@ -202,7 +207,8 @@ def load(folder: Path) -> Saved:
         fitted = FittedClassical(_load_skops(folder / "model.skops"), objective, column)
     else:
         raise BadInput(f"{folder} holds neither model.keras nor model.skops")
-    return Saved(task, name, fitted, objective, kinds, threshold, shapes, calibration, by_group, acting, reading)
+    more = (shapes, calibration, by_group, acting, reading, masked)
+    return Saved(task, name, fitted, objective, kinds, threshold, *more)
 
 
 def _load_keras(path: Path) -> Any:

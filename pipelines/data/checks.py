@@ -69,7 +69,9 @@ def require_learnable(dataset: Dataset) -> None:
 def run_checks(dataset: Dataset) -> tuple[Check, ...]:
     """The checks of a whole data set; each says what it found, and none shows a value of a row."""
     examples = dataset.examples
+    found = dataset.personal
     return (
+        *([] if found is None else [Check("no personal data", not found, "; ".join(found) or "none found")]),
         _check_rows(examples),
         _listing(
             "no column equals the target",

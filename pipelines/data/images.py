@@ -21,7 +21,7 @@ from pipelines.data.shards.folder import is_prepared
 from pipelines.data.unlabelled import Unlabelled, files_to_predict
 from pipelines.data.wording import count, listed
 from pipelines.errors import BadInput
-from pipelines.task import DataRequest, Dataset
+from pipelines.task import Beside, DataRequest, Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 SPLITS = {"train": "train", "val": "valid", "valid": "valid", "test": "test"}
@@ -94,11 +94,11 @@ class OwnImages:
             return Unlabelled({"image": np.concatenate(pictures)}, ())
         files, notes = files_to_predict(path, SUFFIXES)
         fitting = replace(self, size=shape[0], channels=cast(Literal[0, 1, 3], shape[-1]))
-        pixels, changed = fitting._decoded(files)
+        pixels, _, changed = fitting._decoded(files)
         return Unlabelled({"image": pixels}, tuple(map(str, files)), (*notes, *changed))
 
-    def _decoded(self, files: Sequence[Path]) -> tuple[NDArray[np.uint8], list[str]]:
-        """(n, size, size, channels) pixels of the files, and what was done to them."""
+    def _decoded(self, files: Sequence[Path]) -> tuple[NDArray[np.uint8], list[Beside], list[str]]:
+        """(n, size, size, channels) pixels of the files, what their headers say, and what was done to them."""
         mode = "RGB" if self.channels == 3 else "L" if self.channels else ""
         shown = [_picture(path, self.size, mode) for path in files]
         channels = max(picture.pixels.shape[-1] for picture in shown)
@@ -108,7 +108,9 @@ class OwnImages:
             notes.append(f"{count(resized, 'picture')} resized to {self.size} x {self.size} pixels")
         if squashed := sum(picture.squashed for picture in shown):
             notes.append(f"{count(squashed, 'picture')} not square; the proportions changed")
-        return pixels, notes
+        keys = dict.fromkeys(key for picture in shown for key in picture.header)
+        headers = [Beside("header", key, [p.header[key] for p in shown if key in p.header]) for key in keys]
+        return pixels, headers, notes
 
     def _npz(self, path: Path, request: DataRequest) -> Dataset:
         arrays = _read_npz(path)
@@ -151,7 +153,7 @@ class OwnImages:
             listing, notes = _by_class(folder, found, request), []
         if others:
             notes.append(f"{count(len(others), 'file')} that are not {', '.join(SUFFIXES)} ignored")
-        pixels, changed = self._decoded(listing.files)
+        pixels, headers, changed = self._decoded(listing.files)
         notes += changed
         examples = Examples(
             columns={"image": pixels},
@@ -163,8 +165,9 @@ class OwnImages:
         )
         notes = [*listing.notes, *notes]
         return Dataset(
-            examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive
-        )
+            examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive,
+            beside=(*listing.beside(folder), *headers),
+        )  # fmt: skip
 
 
 def in_channels(pictures: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
@@ -184,6 +187,7 @@ class _Picture:
     pixels: NDArray[np.uint8]
     resized: bool
     squashed: bool
+    header: Mapping[str, str]
 
 
 def _picture(path: Path, size: int, mode: str) -> _Picture:
@@ -194,6 +198,7 @@ def _picture(path: Path, size: int, mode: str) -> _Picture:
         with Image.open(path, formats=("PNG", "JPEG")) as file:
             if file.width * file.height > MOST_PIXELS:
                 raise BadInput(f"{path} has {file.width} x {file.height} pixels; at most {MOST_PIXELS:,} are read")
+            header = _header(file)
             upright = ImageOps.exif_transpose(_eight_bit(file))
             before = upright.size
             grey = upright.mode in ("1", "L", "LA")
@@ -205,7 +210,16 @@ def _picture(path: Path, size: int, mode: str) -> _Picture:
         raise
     except Exception as error:  # Pillow's decoders raise almost anything on damaged bytes
         raise BadInput(f"{path} is a damaged picture, or no PNG or JPEG; export it again or remove it") from error
-    return _Picture(pixels.reshape(size, size, -1), before != (size, size), before[0] != before[1])
+    return _Picture(pixels.reshape(size, size, -1), before != (size, size), before[0] != before[1], header)
+
+
+def _header(file: Any) -> dict[str, str]:
+    """What is written beside the pixels: texts of a PNG, the comment of a JPEG, and EXIF, each by its name."""
+    from PIL import ExifTags
+
+    told = {**file.info, **{ExifTags.TAGS.get(tag, str(tag)): value for tag, value in file.getexif().items()}}
+    texts = {key: value.decode("utf-8", "replace") if key == "comment" else value for key, value in told.items()}
+    return {str(key): value for key, value in texts.items() if isinstance(value, str)}
 
 
 def _eight_bit(file: Any) -> Any:

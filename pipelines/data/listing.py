@@ -16,7 +16,7 @@ from pipelines.data.raw_table import RawTable
 from pipelines.data.tables import read_ids, read_table, read_time
 from pipelines.data.wording import count, listed
 from pipelines.errors import BadInput
-from pipelines.task import DataRequest
+from pipelines.task import Beside, DataRequest
 
 MOST_GROUPS = 20
 """A further column of words becomes a group by itself if it has at most this many distinct values."""
@@ -34,6 +34,13 @@ class Listing:
     time: NDArray[Any] | None = None
     official: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    ignored: tuple[Beside, ...] = ()
+    """Columns that nobody looks at."""
+
+    def beside(self, folder: Path) -> tuple[Beside, ...]:
+        """What came with the files and nobody learns from: their names, and columns that were ignored."""
+        names = [str(path.relative_to(folder)) for path in self.files]
+        return (Beside("names of files", "", np.array(names, dtype=object)), *self.ignored)
 
 
 def read_listing(
@@ -68,7 +75,7 @@ def read_listing(
     require_present(table, target, labels, "the label")
     files = [_listed_file(table, folder, row, cell, suffixes) for row, cell in enumerate(table.text(path))]
     away = {path, target, person, request.time, *request.exclude}
-    groups, notes = _groups(table, [name for name in table.columns if name not in away], request.sensitive)
+    groups, ignored, notes = _groups(table, [name for name in table.columns if name not in away], request.sensitive)
     return Listing(
         files,
         labels,
@@ -77,6 +84,7 @@ def read_listing(
         ids=read_ids(table, person),
         time=read_time(table, request.time),
         notes=(*table.notes, *notes),
+        ignored=tuple(Beside("column", name, table.columns[name]) for name in ignored),
     )
 
 
@@ -103,7 +111,8 @@ def _listed_file(table: RawTable, folder: Path, row: int, cell: str, suffixes: t
 
 def _groups(
     table: RawTable, names: list[str], sensitive: tuple[str, ...]
-) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+) -> tuple[dict[str, NDArray[Any]], list[str], tuple[str, ...]]:
+    """Groups by attribute; columns that nobody looks at; and a note on these."""
     groups: dict[str, NDArray[Any]] = {}
     ignored = []
     for name in names:
@@ -113,6 +122,6 @@ def _groups(
         else:
             ignored.append(name)
     if not ignored:
-        return groups, ()
+        return groups, [], ()
     note = f"{count(len(ignored), 'column')} of {LABELS} with more than {MOST_GROUPS} values ignored: {listed(ignored)}"
-    return groups, (note,)
+    return groups, ignored, (note,)

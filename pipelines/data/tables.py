@@ -26,7 +26,7 @@ from pipelines.data.shards import own as shards
 from pipelines.data.shards.folder import is_prepared
 from pipelines.data.wording import count, did_you_mean, listed, shown
 from pipelines.errors import BadInput
-from pipelines.task import DataRequest, Dataset
+from pipelines.task import Beside, DataRequest, Dataset
 
 UNIQUE_SHARE = 0.9
 """From this share of distinct words on, a column names rows instead of describing them, and is left out."""
@@ -114,11 +114,12 @@ class OwnTable:
         roles = Roles.of(table, request, self.sought)
         read = {name: infer(table, name) for name in roles.inputs(table)}
         notes = [*table.notes, *(note for values in read.values() for note in values.notes)]
+        beside: list[Beside] = []
         for name in [name for name in read if name not in roles.sensitive]:
             if note := names_rows(name, read[name]):
                 notes.append(note)
                 if read[name].kind == "category":
-                    del read[name]
+                    beside.append(Beside("column", name, read.pop(name).values))
         if not read:
             raise BadInput(f"{table.path} has no usable column besides the target; " + ("; ".join(notes) or "add one"))
         examples = Examples(
@@ -128,7 +129,9 @@ class OwnTable:
             ids=read_ids(table, roles.id),
             time=read_time(table, roles.time),
         )
-        return Dataset(examples, str(table.path), False, roles.target, notes=tuple(notes), positive=request.positive)
+        return Dataset(
+            examples, str(table.path), False, roles.target, None, tuple(notes), request.positive, beside=tuple(beside)
+        )
 
 
 def read_rows(path: str | Path, columns: Mapping[str, Kind]) -> tuple[Examples, tuple[str, ...]]:

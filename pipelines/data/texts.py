@@ -15,7 +15,7 @@ from pipelines.data.shards.folder import is_prepared
 from pipelines.data.tables import Roles, read_ids, read_table, read_target, read_time
 from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
-from pipelines.task import DataRequest, Dataset
+from pipelines.task import Beside, DataRequest, Dataset
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ class OwnTexts:
         ignored = [name for name in roles.inputs(table) if name != text and name not in roles.sensitive]
         if ignored:
             notes.append(f"{count(len(ignored), 'column')} besides the text ignored: {listed(ignored)}")
-        return Dataset(examples, str(table.path), False, roles.target, notes=tuple(notes), positive=request.positive)
+        beside = tuple(Beside("column", name, table.columns[name]) for name in ignored if name not in request.exclude)
+        return Dataset(
+            examples, str(table.path), False, roles.target, None, tuple(notes), request.positive, beside=beside
+        )
 
 
 def _longest(table: RawTable, roles: Roles, exclude: tuple[str, ...]) -> str:

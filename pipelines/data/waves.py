@@ -84,8 +84,9 @@ class OwnWaves:
             notes.append(f"{count(len(others), 'file')} that are not wav ignored")
         notes = [*listing.notes, *notes]
         return Dataset(
-            examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive
-        )
+            examples, str(folder), False, listing.target_name, listing.official, tuple(notes), request.positive,
+            beside=listing.beside(folder),
+        )  # fmt: skip
 
     def _decoder(self, name: str, feature: Any) -> Waves:
         """What reads the sounds of shards as those of files are read."""

@@ -10,8 +10,10 @@ LONGEST = 40
 
 
 def shown(value: object) -> str:
-    """A value in quotes, on one line, cut after `LONGEST` characters."""
-    text = str(value)
+    """A value in quotes, on one line, cut after `LONGEST` characters; personal data is masked."""
+    from pipelines.data.personal_kinds import masked  # only messages need it
+
+    text = masked(str(value))
     return repr(text if len(text) <= LONGEST else text[:LONGEST] + "…")
 
 

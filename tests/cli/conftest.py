@@ -1,6 +1,7 @@
 """The command as a person runs it: in this process where that says the same, in a real one where it does not."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,7 +43,9 @@ class Recorded:
 
 
 def start(folder, *arguments, **options):
-    """The command in a process of its own, in this folder, heeding Ctrl-C even where a shell told us to ignore it."""
+    """The command in a process of its own, in this folder, heeding Ctrl-C even where a shell told us to ignore it, with
+    as many threads as it wants."""
+    options.setdefault("env", {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")})
     return subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli.main", *map(str, arguments)], cwd=folder, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -1,0 +1,183 @@
+"""Personal data in a user's own data: found wherever it is, told by counts, kept from models, refused if asked."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, PngImagePlugin
+
+from pipelines.data.checks import run_checks
+from pipelines.data.images import OwnImages
+from pipelines.data.personal import look, masked_as, without_personal
+from pipelines.data.tables import OwnTable
+from pipelines.data.texts import OwnTexts
+from pipelines.errors import BadInput
+from pipelines.task import DataRequest
+
+ROWS = 60
+MAIL, CARD, PHONE = "anna.smith@example.org", "4111111111111111", "+49 171 1234567"
+
+
+def people(**columns):
+    random = np.random.default_rng(0)
+    plain = {"income": random.normal(40, 9, ROWS).round(1), "job": random.choice(["clerk", "nurse"], ROWS)}
+    return pd.DataFrame({**plain, **columns, "late": random.choice(["yes", "no"], ROWS)})
+
+
+def loaded(tmp_path, table, source=None, **asked):
+    path = tmp_path / "people.csv"
+    table.to_csv(path, index=False)
+    request = DataRequest(str(path), target=asked.pop("target", "late"), **asked)
+    return without_personal((source or OwnTable()).load(request), request)
+
+
+def repeated(values):
+    return [values[row % len(values)] for row in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind", "rows"),
+    [
+        ("contact", repeated([MAIL, "b.c@example.org", "d@example.org"]), "e-mail addresses", 60),
+        ("account", repeated([CARD, "5555555555554444", "4012888888881881"]), "card numbers", 60),
+        ("bank", repeated(["DE89370400440532013000", "NO9386011117947"]), "IBANs", 60),
+        ("hotline", repeated([PHONE, "+44 20 7946 0958"]), "phone numbers", 60),
+        ("number", repeated(["536-90-4399", "536-90-4398"]), "national identity numbers", 60),
+        ("first_name", repeated(list("ABCDEFGHIJKLMNOP")), "names of people", 60),
+        ("patientName", repeated([f"{letter}, Jo" for letter in "ABCDEFGHIJKLMNOP"]), "names of people", 60),
+        ("mobile", repeated(["0171 5550101", "0171 5550102"]), "phone numbers", 60),
+        ("SSN", repeated([123456789, 123456780, None]), "national identity numbers", 40),
+    ],
+)
+def test_a_column_of_personal_data_is_left_out_and_told_by_its_count(tmp_path, name, values, kind, rows):
+    found = loaded(tmp_path, people(**{name: values}))
+    assert set(found.examples.columns) == {"income", "job"}
+    assert found.personal == (f"column {name!r}: {kind} in {rows} of 60, left out",)
+    check = next(each for each in run_checks(found) if each.name == "no personal data")
+    assert not check.passed
+    assert check.detail == found.personal[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("name", repeated(["savings", "loan", "card"])),  # kinds of things
+        ("telephone", repeated(["yes", "no"])),
+        ("mobile", repeated([0, 1, 2])),
+        ("order", [10**15 + 7919 * row * row * 10**6 for row in range(ROWS)]),
+        ("visits", repeated([1, 2, 3])),
+    ],
+)
+def test_other_columns_are_learned_from_as_before(tmp_path, name, values):
+    found = loaded(tmp_path, people(**{name: values}))
+    assert name in found.examples.columns
+    assert found.personal == ()
+    assert next(each for each in run_checks(found) if each.name == "no personal data").passed
+
+
+def test_single_ones_among_words_are_masked_and_so_are_they_in_rows_to_predict(tmp_path):
+    notes = [f"mail {MAIL}" if row < 3 else ["ok", "late", None][row % 3] for row in range(ROWS)]
+    found = loaded(tmp_path, people(note=notes))
+    assert found.personal == ("column 'note': e-mail addresses in 3 of 60, masked",)
+    assert found.masked == ("note",)
+    assert list(found.examples.columns["note"][:5]) == ["mail [email]"] * 3 + ["ok", "late"]
+    assert found.examples.columns["note"][5] is None
+    rows = loaded(tmp_path, people(note=notes), keep_personal=("note",)).examples
+    assert masked_as(rows, found.masked).columns["note"][0] == "mail [email]"
+    assert rows.columns["note"][0] == f"mail {MAIL}"
+
+
+def test_texts_are_masked_and_columns_beside_them_looked_at(tmp_path):
+    texts = [f"great tea number {row}, write to me" + (f" at {MAIL}" * (row == 7)) for row in range(ROWS)]
+    table = people(review=texts, agent=[f"agent{row}@example.org" for row in range(ROWS)])
+    found = loaded(tmp_path, table, OwnTexts(), text="review")
+    assert found.examples.columns["text"][7] == "great tea number 7, write to me at [email]"
+    assert found.examples.columns["text"][8] == texts[8]
+    assert found.personal == (
+        "column 'text': e-mail addresses in 1 of 60, masked",
+        "column 'agent': e-mail addresses in 60 of 60, which no model sees and nothing records",
+    )
+    without = loaded(tmp_path, table, OwnTexts(), text="review", exclude=("agent",))
+    assert len(without.personal) == 1
+
+
+def test_a_kept_column_stays_as_it_is(tmp_path):
+    found = loaded(tmp_path, people(contact=repeated([MAIL, "x@example.org"])), keep_personal=("contact",), strict=True)
+    assert found.examples.columns["contact"][0] == MAIL
+    assert found.personal == ("column 'contact': e-mail addresses in 60 of 60, kept as --keep-personal asks",)
+    with pytest.raises(BadInput, match="--keep-personal 'contcat': models do not see"):
+        loaded(tmp_path, people(), keep_personal=("contcat",))
+
+
+def test_strict_refuses_and_says_where_without_a_value(tmp_path):
+    table = people(contact=repeated([MAIL]), ref=[f"P{row} {PHONE}" for row in range(ROWS)])
+    with pytest.raises(BadInput, match="--strict: there is personal data in column 'contact'") as refused:
+        loaded(tmp_path, table, strict=True)
+    said = str(refused.value)
+    assert "column 'ref': phone numbers in 60 of 60" in said, "a column that is left out as it names rows counts too"
+    assert not any(part in said for part in (MAIL, "1234567"))
+    assert loaded(tmp_path, table, strict=True, exclude=("contact", "ref")).personal == ()
+
+
+def test_what_would_stand_in_the_report_by_name_is_refused(tmp_path):
+    mails = repeated([MAIL, "x@example.org"])
+    for flags, said in (
+        ({"target": "contact"}, "the target 'contact' holds e-mail addresses"),
+        ({"sensitive": ("contact",)}, "--sensitive 'contact' holds e-mail addresses"),
+    ):
+        with pytest.raises(BadInput, match=said) as refused:
+            loaded(tmp_path, people(contact=mails), **flags)
+        assert MAIL not in str(refused.value)
+    with pytest.raises(BadInput, match=r"name of a column \(3 of 4\) is itself personal data, an e-mail") as refused:
+        loaded(tmp_path, people(**{MAIL: repeated([1, 2, 3])}))
+    assert MAIL not in str(refused.value)
+
+
+def test_ids_and_the_path_are_told_and_the_path_is_masked(tmp_path):
+    folder = tmp_path / "for anna@example.org"
+    folder.mkdir()
+    found = loaded(folder, people(who=[f"p{row // 2}@example.org" for row in range(ROWS)]), id="who")
+    assert found.personal == (
+        "ids: e-mail addresses in 60 of 60, which no model sees and nothing records",
+        "the path of the data: e-mail addresses in 1 of 1, masked",
+    )
+    assert "anna" not in found.source
+
+
+def test_names_of_files_and_headers_of_pictures_are_looked_at(tmp_path):
+    random = np.random.default_rng(0)
+    for row in range(24):
+        place = tmp_path / ("ill" if row % 2 else "well")
+        place.mkdir(exist_ok=True)
+        header = PngImagePlugin.PngInfo()
+        header.add_text("PatientName", f"Doe^Jane{row}")
+        header.add_text("Comment", "taken at noon")
+        picture = Image.fromarray(random.integers(0, 255, (8, 8), dtype=np.uint8))
+        picture.save(place / f"{row}{'_anna@example.org' * (row == 3)}.png", pnginfo=header)
+    request = DataRequest(str(tmp_path))
+    found = without_personal(OwnImages(size=8).load(request), request)
+    assert found.personal == (
+        "names of files: e-mail addresses in 1 of 24, which no model sees and nothing records",
+        "header 'PatientName': names of people in 24 of 24, which no model sees and nothing records",
+    )
+    with pytest.raises(BadInput, match=r"--strict.*header 'PatientName'"):
+        without_personal(OwnImages(size=8).load(request), DataRequest(str(tmp_path), strict=True))
+
+
+def test_exif_and_comments_of_photographs_are_headers_too(tmp_path):
+    random = np.random.default_rng(0)
+    for row in range(24):
+        place = tmp_path / ("a" if row % 2 else "b")
+        place.mkdir(exist_ok=True)
+        exif = Image.Exif()
+        exif[0x013B] = f"artist{row}@example.org"  # Artist
+        picture = Image.fromarray(random.integers(0, 255, (8, 8), dtype=np.uint8))
+        picture.save(place / f"{row}.jpg", exif=exif, comment=b"call +49 171 1234567")
+    request = DataRequest(str(tmp_path))
+    found = without_personal(OwnImages(size=8).load(request), request).personal
+    assert "header 'Artist': e-mail addresses in 24 of 24, which no model sees and nothing records" in found
+    assert "header 'comment': phone numbers in 24 of 24, which no model sees and nothing records" in found
+
+
+def test_card_numbers_that_were_read_as_numbers_are_found():
+    assert look("n", np.array([4111111111111111.0, np.nan, 5555555555554444.0])) == {"card number": 2}
+    assert look("n", np.array([4111111111111112.0, 3.5, 1e300])) == {}
