@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,14 +17,14 @@ from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
 from pipelines.contenders.normal import only_ranks
 from pipelines.data.splits import Fold
-from pipelines.evaluation import bias, decisions, directions, intervals, thresholds
+from pipelines.evaluation import bias, decisions, directions, intervals, membership, thresholds
 from pipelines.evaluation import calibration as calibrating
 from pipelines.evaluation.outcome import FoldResult, Outcome
 from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.prepare import Prepared
-from pipelines.report.document import Cost, Scorecard
+from pipelines.report.document import Cost, Estimate, Scorecard
 from pipelines.training.workers import from_chief, missed
 
 
@@ -80,6 +81,8 @@ def compete(
                 from_chief(TRAIN if done is None or model is None else DONE)
         if done is None or model is None:
             fitted, done = _tested(contender, prepared, fold, own_seed, part_of(watch, number, parts), entry)
+            if number == 0:
+                done = replace(done, membership=_membership(contender, fitted, prepared, fold, own_seed))
             if entry is not None:
                 keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
                 entry.finish(fitted, done, keep if number == 0 else None)
@@ -143,6 +146,27 @@ def _tested(
     )
 
 
+def _membership(
+    contender: Contender, model: Fitted, prepared: Prepared, fold: Fold, seed: int
+) -> Mapping[str, Estimate]:
+    """What the model gives away of who it learned from; nothing where that cannot be told from something else.
+
+    Rows that come later differ by their time as well, and what learns from normal rows alone has no loss of a label.
+    """
+    if prepared.protocol.by == "time" or only_ranks(contender):
+        return {}
+    examples, objective, found = prepared.dataset.examples, prepared.objective, []
+    sides = [membership.some(rows, seed) for rows in (fold.train, fold.test)]
+    for rows in sides:
+        part = examples.take(rows)
+        found.append(membership.losses(objective, objective.encode(part.target), model.predict(part)))
+    members, others = found
+    if members is None or others is None:
+        return {}
+    ids = (None, None) if examples.ids is None else tuple(examples.ids[rows] for rows in sides)
+    return membership.measured(members, others, seed, *ids)
+
+
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
     """Scores with intervals, and bias by group."""
     outcome, objective, resamples = trial.outcome, prepared.objective, prepared.protocol.resamples
@@ -171,6 +195,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         points=lending.card_of(trial.model, prepared),
         directions=directions.measured([each.moves for each in trial.folds], prepared.directions),
         referral=lending.referral_of(outcome, [each.zone for each in trial.folds], prepared),
+        membership=trial.folds[0].membership,
         by_fold=tuple(each[objective.primary] for each in outcome.fold_scores(objective)) if outcome.apart else (),
     )
 

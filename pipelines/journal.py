@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,7 +32,7 @@ from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.objectives.referral import Zone
-from pipelines.report.document import Cost
+from pipelines.report.document import Cost, Estimate
 from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
@@ -60,6 +60,8 @@ class Finished:
     zone: Zone | None = None
     """Which of its answers go to a person."""
     moves: Moves | None = None
+    membership: Mapping[str, Estimate] = field(default_factory=dict)
+    """Of the first training: what its model gives away of who it learned from."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Entry:
                 None if result["by_group"] is None else group_thresholds.from_dict(result["by_group"]),
                 None if result["zone"] is None else Zone.from_dict(result["zone"]),
                 None if moved is None else Moves(rows, dict(zip(result["moved"], moved, strict=True))),
+                {name: Estimate(*each) for name, each in result["membership"].items()},
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -129,6 +132,7 @@ class Entry:
             "tried": [asdict(each) for each in done.tried],
             "by_group": None if done.by_group is None else done.by_group.to_dict(),
             "zone": None if done.zone is None else done.zone.to_dict(),
+            "membership": {name: list(astuple(each)) for name, each in done.membership.items()},
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there

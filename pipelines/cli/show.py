@@ -19,6 +19,7 @@ from pipelines.cli import (
     show_comparison,
     show_decisions,
     show_lending,
+    show_membership,
     show_mitigation,
     show_tuning,
 )  # fmt: skip
@@ -57,6 +58,7 @@ def report(console: Console, document: Report) -> None:
     show_lending.tables(console, document)
     show_alerts.alerts(console, document)
     show_tuning.searches(console, document)
+    show_membership.attacks(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)
     _trainings(console, document)
@@ -236,5 +238,6 @@ def _limit(name: str, primary: str) -> str:
         "beats_best_baseline": "beats the best baseline",
         "primary_at_least": f"{spoken(primary)} at {'least' if GREATER_IS_BETTER.get(primary, True) else 'most'}",
         "calibration_error_at_most": "calibration error at most",
+        "membership_at_most": "AUC of telling who was learned from at most",
         "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",  # low end, of two attributes
     }.get(what, name)

@@ -130,6 +130,9 @@ class Scorecard:
     """Where `protocol.refer` gives some rows to a person: which, and what is left."""
     by_fold: tuple[float, ...] = ()
     """Of cross-validation: the primary score of each fold, all folds of a repeat before those of the next."""
+    membership: Mapping[str, Estimate] = field(default_factory=dict)
+    """How surely an outsider tells by the saved model's losses who was among the rows that it learned from: `auc`, and
+    `tpr_at_1_percent_fpr`. Empty where that was not measured: of rows in time, and of what learns from normal rows."""
 
 
 @dataclass(frozen=True)
@@ -353,7 +356,7 @@ def _plain(value: Any) -> Any:
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
     fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
-    for part in ("decisions", "calibration", "uncalibrated"):
+    for part in ("decisions", "calibration", "uncalibrated", "membership"):
         fields[part] = {name: _estimate(value) for name, value in fields.get(part, {}).items()}
     fields["points"] = tuple(lending.points_row(row) for row in fields.get("points", ()))
     fields["directions"] = tuple(lending.direction(row) for row in fields.get("directions", ()))

@@ -3,7 +3,8 @@
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
 `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
-`direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`; `history/fold-1/valid_loss`, one value per epoch.
+`membership/auc`; `direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`;
+`history/fold-1/valid_loss`, one value per epoch.
 What is NaN is not logged: it breaks MLflow's pages.
 """
 
@@ -46,7 +47,7 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
     metrics |= {"threshold": card.threshold, "training_sd": card.training_sd, "test_sd": card.test_sd}
     for name, estimate in card.scores.items():
         metrics |= _estimate(metric_name(name), estimate)
-    for part in ("decisions", "calibration", "uncalibrated"):
+    for part in ("decisions", "calibration", "uncalibrated", "membership"):
         for name, estimate in getattr(card, part).items():
             metrics |= _estimate(metric_name(part, name), estimate)
     for way in card.directions:

@@ -62,7 +62,8 @@ def runs(task: str | None = None, limit: int = 20) -> pd.DataFrame:
 def contenders(which: str | Sequence[str], limit: int = 20) -> pd.DataFrame:
     """One row per contender, in the order in which they ran.
 
-    Every score has three columns, `auroc`, `auroc_low` and `auroc_high`; costs are `train_seconds` and so on.
+    Every score has three columns, `auroc`, `auroc_low` and `auroc_high`; costs are `train_seconds` and so on,
+    `membership_auc` is of who was learned from.
 
     Args:
         which: a task's name, or one or several ids of pipeline runs (or their beginnings).
@@ -313,9 +314,9 @@ def _run_row(run: Any) -> dict[str, Any]:
 
 def _contender_row(parent: Any, child: Any) -> dict[str, Any]:
     scores = {
-        name.removeprefix("cost/").replace(".", "_"): value
+        name.removeprefix("cost/").replace("membership/", "membership_").replace(".", "_"): value
         for name, value in sorted(child.data.metrics.items())
-        if "/" not in name or name.startswith(("cost/", "best_epoch/"))
+        if "/" not in name or name.startswith(("cost/", "best_epoch/", "membership/"))
     }
     return {
         "run_id": parent.info.run_id,
