@@ -126,7 +126,7 @@ class Dataset:
         reading: how the source read its columns, so that it reads rows to predict in the same way.
         beside: what came with the rows and nobody learns from.
         personal: what personal data was found and what became of it; None where nobody looked.
-        masked: columns in which marks stand in its place.
+        masked: column -> the kinds of it in whose place marks stand there.
     """
 
     examples: Examples
@@ -143,7 +143,7 @@ class Dataset:
     reading: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[Beside, ...] = ()
     personal: tuple[str, ...] | None = None
-    masked: tuple[str, ...] = ()
+    masked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Source(Structural):

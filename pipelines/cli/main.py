@@ -75,12 +75,12 @@ def run() -> None:
         if hasattr(error, "format_message"):  # wrong usage, found by click
             where = getattr(getattr(error, "ctx", None), "command_path", "tapeline")
             _fail(f"{error.format_message().rstrip('.')}; `{where} --help` shows what there is", 2, debug)
-        said = _spared(" ".join(str(error).split())[:LONGEST_SURPRISE])
+        said = " ".join(str(error).split())[:LONGEST_SURPRISE]
         _fail(f"unexpected {type(error).__name__}: {said}; --debug shows where", 3, debug)
 
 
 def _spared(text: str) -> str:
-    """What a library said, with personal data masked."""
+    """A message with personal data masked: an error quotes what it is about."""
     from pipelines.data.personal_kinds import masked
 
     return masked(text)
@@ -91,7 +91,7 @@ def _fail(message: str, code: int, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
-    line = " ".join(message.split())
+    line = _spared(" ".join(message.split()))
     Console(stderr=True, emoji=False, highlight=False, soft_wrap=True).print(
         f"[bold red]error[/bold red] {escape(line)}"
     )

@@ -70,7 +70,7 @@ class Saved:
         by_group: thresholds of each group, where it decides by those.
         acting: what is told beside its answers.
         reading: how its source read the columns, where rows to predict have to be read by that source.
-        masked: columns in which marks stood in place of personal data when it was trained.
+        masked: column -> kinds of personal data in whose place marks stood when it was trained.
     """
 
     task: str
@@ -84,7 +84,7 @@ class Saved:
     by_group: GroupThresholds | None = None
     acting: Acting = Acting()  # noqa: RUF009  frozen
     reading: Mapping[str, str] = field(default_factory=dict)
-    masked: tuple[str, ...] = ()
+    masked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions with decisions for raw rows."""
@@ -106,7 +106,7 @@ def save(
     by_group: GroupThresholds | None = None,
     acting: Acting | None = None,
     reading: Mapping[str, str] | None = None,
-    masked: Sequence[str] = (),
+    masked: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write the model and its description into an existing folder, and return the folder.
 
@@ -130,7 +130,7 @@ def save(
         "calibration": None if calibration is None else calibration.to_dict(),
         "by_group": None if by_group is None else by_group.to_dict(),
         "reading": dict(reading or {}),
-        "masked": list(masked),
+        "masked": {name: list(kinds) for name, kinds in (masked or {}).items()},
         "weights": _saved_parts(fitted, folder, task, objective, examples),
         "acting": None if acting is None else acting.to_dict(),
     }
@@ -183,7 +183,7 @@ def load(folder: Path) -> Saved:
         told = description.get("by_group")
         by_group = None if told is None else group_thresholds.from_dict(told)
         reading = {str(part): str(said) for part, said in description.get("reading", {}).items()}
-        masked = tuple(str(name) for name in description.get("masked", ()))
+        masked = {str(name): tuple(map(str, kinds)) for name, kinds in description.get("masked", {}).items()}
         parts = {str(name): float(weight) for name, weight in description.get("weights", {}).items()}
         if any(Path(name).name != name or not 0 < weight <= 1 for name, weight in parts.items()):
             raise ValueError(f"these are no parts of a blend: {parts}")

@@ -27,6 +27,9 @@ CODES = 20
 """A column of at most this many distinct values may mix numbers and words on purpose (0, 1, 2, 3+)."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_PHONE = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
+"""Of a column in which every cell is written so, no cell is a number to reckon with."""
+
 _INFINITE = re.compile(r"[+-]?(?:inf(?:inity)?|∞)", re.IGNORECASE)
 _DATE = re.compile(
     r"\d{4}[-/]\d{2}[-/]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII
@@ -93,14 +96,15 @@ def infer(table: RawTable, name: str) -> Values:
     text = table.text(name)
     meaning = {cell: number(cell) for cell in set(text)}
     words = {cell for cell, value in meaning.items() if value is None}
-    if not words:
+    if not words and not all(cell in MISSING or _PHONE.fullmatch(cell) for cell in meaning):
         return Values("number", finite(table, name, _mapped(text, meaning)))
-    if len(words) == len(meaning) - len(meaning.keys() & MISSING):
+    if words and len(words) == len(meaning) - len(meaning.keys() & MISSING):
         moments = {cell: moment(cell) for cell in meaning}
         if None not in moments.values():
             note = f"column {shown(name)} holds dates; they were read as seconds since 1970-01-01 (UTC)"
             return Values("number", _mapped(text, moments), (note,))
-    return Values("category", categories(text), _mixed(table, name, text, meaning, words))
+    mixed = _mixed(table, name, text, meaning, words) if words else ()
+    return Values("category", categories(text), mixed)
 
 
 def as_kind(table: RawTable, name: str, kind: Kind) -> NDArray[Any]:

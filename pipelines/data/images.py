@@ -198,6 +198,7 @@ def _picture(path: Path, size: int, mode: str) -> _Picture:
         with Image.open(path, formats=("PNG", "JPEG")) as file:
             if file.width * file.height > MOST_PIXELS:
                 raise BadInput(f"{path} has {file.width} x {file.height} pixels; at most {MOST_PIXELS:,} are read")
+            file.load()  # some of a header stands behind the pixels
             header = _header(file)
             upright = ImageOps.exif_transpose(_eight_bit(file))
             before = upright.size
@@ -217,9 +218,19 @@ def _header(file: Any) -> dict[str, str]:
     """What is written beside the pixels: texts of a PNG, the comment of a JPEG, and EXIF, each by its name."""
     from PIL import ExifTags
 
-    told = {**file.info, **{ExifTags.TAGS.get(tag, str(tag)): value for tag, value in file.getexif().items()}}
-    texts = {key: value.decode("utf-8", "replace") if key == "comment" else value for key, value in told.items()}
-    return {str(key): value for key, value in texts.items() if isinstance(value, str)}
+    exif = file.getexif()
+    tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+    told = {**file.info, **getattr(file, "text", {}), **{ExifTags.TAGS.get(tag, str(tag)): tags[tag] for tag in tags}}
+    told = {key: value for key, value in told.items() if key not in ("exif", "icc_profile")}
+    return {str(key): _text(str(key), value) for key, value in told.items() if isinstance(value, str | bytes)}
+
+
+def _text(key: str, value: str | bytes) -> str:
+    if isinstance(value, str):
+        return value
+    if key.startswith("XP"):  # as Windows writes it
+        return value.decode("utf-16-le", "replace").rstrip("\0")
+    return value.removeprefix(b"ASCII\0\0\0").decode("utf-8", "replace")
 
 
 def _eight_bit(file: Any) -> Any:

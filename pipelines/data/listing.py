@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipelines.data.cells import Values, categories, infer, require_present
 from pipelines.data.groups import label_groups
 from pipelines.data.paths import LABELS, existing_file
+from pipelines.data.personal import look, require_unseen
 from pipelines.data.raw_table import RawTable
 from pipelines.data.tables import read_ids, read_table, read_time
 from pipelines.data.wording import count, listed
@@ -117,11 +118,17 @@ def _groups(
     ignored = []
     for name in names:
         column: Values = infer(table, name)
-        if column.kind == "number" or name in sensitive or len(np.unique(table.text(name))) <= MOST_GROUPS:
+        if found := look(name, column.values):
+            require_unseen(f"--sensitive {name!r}" if name in sensitive else "", found, "groups")
+            ignored.append(name)
+        elif column.kind == "number" or name in sensitive or len(np.unique(table.text(name))) <= MOST_GROUPS:
             groups[name] = label_groups(column.values)
         else:
             ignored.append(name)
     if not ignored:
         return groups, [], ()
-    note = f"{count(len(ignored), 'column')} of {LABELS} with more than {MOST_GROUPS} values ignored: {listed(ignored)}"
+    note = (
+        f"{count(len(ignored), 'column')} of {LABELS} ignored, which have more than {MOST_GROUPS} values or hold "
+        f"personal data: {listed(ignored)}"
+    )
     return groups, ignored, (note,)

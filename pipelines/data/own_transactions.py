@@ -27,7 +27,7 @@ from pipelines.data.transactions import HISTORY, NOWHERE, Transactions
 from pipelines.data.unlabelled import Unlabelled
 from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
-from pipelines.task import DataRequest, Dataset
+from pipelines.task import Beside, DataRequest, Dataset
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "datetime", "timestamp", "date", "tx_datetime", "transaction_time"),
@@ -105,6 +105,11 @@ class OwnTransactions:
             notes=(*table.notes, *_told(parts, moments), *_nowhere(transactions), *notes, *more),
             positive=positive,
             records=transactions.records(),
+            beside=tuple(
+                Beside("column", name, table.columns[name])
+                for name in table.columns
+                if name not in {parts["fraud"], parts["time"], *others, *request.exclude}
+            ),
             reading={
                 **parts,
                 "positive": positive,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,16 +29,19 @@ LOOKED_AT: tuple[Kind, ...] = ("number", "category", "text")
 FEWEST_NAMES = 10
 """A column called `name` of no more distinct words than this names kinds of things, not people."""
 
+OF_THINGS = frozenset({"name", "nom", "nombre"})
+"""What may name things as well: `Product 17` is nobody."""
+
 NAMES = frozenset({
-    "name", "first name", "last name", "middle name", "maiden name", "birth name", "given name", "family name",
-    "full name", "surname", "forename", "firstname", "lastname", "fullname", "patient", "patient name",
+    "first name", "last name", "middle name", "maiden name", "birth name", "given name", "family name",
+    "full name", "surname", "forename", "firstname", "lastname", "fullname", "patient name", "spouse name",
     "customer name", "client name", "applicant name", "holder name", "cardholder name", "account holder",
-    "employee name", "contact name", "vorname", "nachname", "nom", "prenom", "nombre", "apellido", "apellidos",
+    "employee name", "contact name", "owner name", "vorname", "nachname", "prenom", "prénom", "apellido", "apellidos",
     "cognome",
 })  # fmt: skip
 CALLED: Mapping[str, frozenset[str]] = {
     PHONE: frozenset({
-        "phone", "telephone", "tel", "mobile", "cell", "fax", "phone number", "telephone number", "mobile number",
+        "phone", "telephone", "téléphone", "tel", "mobile", "fax", "phone number", "telephone number", "mobile number",
     }),
     NATIONAL: frozenset({
         "ssn", "social security number", "national insurance number", "nino", "nhs number", "passport",
@@ -48,8 +51,11 @@ CALLED: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """What columns are called whose numbers follow no rule that could be checked."""
 
-FEWEST_DIGITS = 6
+FEWEST_DIGITS = 7
 """Of a number in a column that is called `phone` or `ssn`; `yes` and `no` are none."""
+
+NUMBER = re.compile(r"[A-Za-z]{0,3}[\d\s+()./-]+[A-Za-z]?")
+"""How such a number is written; `iPhone-100012` is none."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,15 @@ class Found:
 class Masked(OnDemand):
     """A column of texts that is read as it is needed, with marks in place of personal data."""
 
-    def __init__(self, inner: OnDemand) -> None:
-        self._inner, self.shape, self.dtype = inner, inner.shape, inner.dtype
+    def __init__(self, inner: OnDemand, kinds: tuple[str, ...]) -> None:
+        self._inner, self._kinds, self.shape, self.dtype = inner, kinds, inner.shape, inner.dtype
 
     def __getitem__(self, index: Any, /) -> Any:
         found = self._inner[index]
-        return masked(found) if isinstance(found, str) else masks(found)
+        return masked(found, self._kinds) if isinstance(found, str) else masks(found, self._kinds)
 
     def only(self, rows: NDArray[np.integer[Any]]) -> Masked:
-        return Masked(self._inner.only(rows))
+        return Masked(self._inner.only(rows), self._kinds)
 
     def hashes(self) -> NDArray[np.uint64]:
         return self._inner.hashes()
@@ -105,22 +111,23 @@ def without_personal(dataset: Dataset, request: DataRequest) -> Dataset:
             f"--keep-personal {unknown[0]!r}: models do not see a column of that name; they see "
             f"{listed(examples.columns, 50)}"
         )
-    _require_unseen(f"the target {dataset.target!r}", look(dataset.target, examples.target, called=False), "labels")
+    require_unseen(f"the target {dataset.target!r}", look(dataset.target, examples.target, called=False), "labels")
     for name, values in examples.groups.items():
-        _require_unseen(f"the groups of {name!r}", look(name, values), "groups")
-    columns, changed, found = dict(examples.columns), [], []
+        require_unseen(f"the groups of {name!r}", look(name, values), "groups")
+    columns, changed, found = dict(examples.columns), dict[str, tuple[str, ...]](), []
     for name, values in examples.columns.items():
         kind = examples.kinds[name]
         if kind not in LOOKED_AT or not (kinds := look(name, values, called=kind != "text")):
             continue
         if name in request.sensitive:
-            _require_unseen(f"--sensitive {name!r}", kinds, "groups")
+            require_unseen(f"--sensitive {name!r}", kinds, "groups")
         done = "kept as --keep-personal asks"
         if name not in request.keep_personal:
             done, columns[name] = _spared(kind, values, kinds)
-            changed += [name] if columns[name] is not None else []
+            if columns[name] is not None:
+                changed[name] = tuple(kinds)
         found.append(Found(f"column {shown(name)}", kinds, len(examples), done))
-    ids = [] if examples.ids is None else [Beside("ids", "", examples.ids)]
+    ids = [] if examples.ids is None else [Beside("ids", request.id or "", examples.ids)]
     records = [Beside("record", name, values) for name, values in dataset.records.items()]
     for place, name, values in (*ids, *records, *dataset.beside):
         if kinds := look(name, values):
@@ -132,7 +139,7 @@ def without_personal(dataset: Dataset, request: DataRequest) -> Dataset:
     if request.strict and unasked:
         raise BadInput(
             f"--strict: there is personal data in {'; '.join(str(replace(each, done='')) for each in unasked)}; take "
-            "it out of the file, leave the column out with --exclude, or use it all the same with --keep-personal"
+            "it out of the data; a column can be left out with --exclude, or used all the same with --keep-personal"
         )
     left = {name: values for name, values in columns.items() if values is not None}
     if not left:
@@ -142,7 +149,7 @@ def without_personal(dataset: Dataset, request: DataRequest) -> Dataset:
         dataset,
         examples=replace(examples, columns=left, kinds=kinds_left),
         source=masked(dataset.source),
-        masked=tuple(changed),
+        masked=changed,
         personal=tuple(map(str, found)),
     )
 
@@ -170,25 +177,25 @@ def kinds_and_rows(values: Sequence[str]) -> dict[str, int]:
     return {kind: len(places) for kind, places in kinds_in(values).items()}
 
 
-def masks(values: Any) -> NDArray[Any]:
-    """(n,) words or texts with marks in place of personal data; missing ones stay missing."""
-    return np.array([masked(value) if isinstance(value, str) else value for value in values], dtype=object)
+def masks(values: Any, kinds: Sequence[str]) -> NDArray[Any]:
+    """(n,) words or texts with marks in place of personal data of these kinds; missing ones stay missing."""
+    return np.array([masked(value, kinds) if isinstance(value, str) else value for value in values], dtype=object)
 
 
-def masked_as(examples: Examples, names: Iterable[str]) -> Examples:
-    """Rows to predict, masked in the columns in which those were that the model learned from."""
+def masked_as(examples: Examples, kinds: Mapping[str, Sequence[str]]) -> Examples:
+    """Rows to predict, masked as those were that the model learned from: column -> kinds."""
     columns = dict(examples.columns)
-    columns |= {name: masks(columns[name]) for name in names if name in columns}
+    columns |= {name: masks(columns[name], told) for name, told in kinds.items() if name in columns}
     return replace(examples, columns=columns)
 
 
 def _spared(kind: Kind, values: Any, kinds: Mapping[str, int]) -> tuple[str, Any]:
     """What is done, and the column that is left; None where it is left out."""
     if isinstance(values, OnDemand):
-        return "masked", Masked(values)
+        return "masked", Masked(values, tuple(kinds))
     if kind == "number" or PERSON in kinds or (kind == "category" and max(kinds.values()) >= HALF * len(values)):
         return "left out", None
-    return "masked", masks(values)
+    return "masked", masks(values, tuple(kinds))
 
 
 def _distinct(array: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
@@ -205,34 +212,47 @@ def _distinct(array: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
 def _by_name(name: str, told: Sequence[str], sizes: NDArray[np.int64]) -> dict[str, int]:
     called = " ".join(_words(name))
     rows = int(sizes.sum())
-    if called in NAMES and len(told) > min(FEWEST_NAMES, rows // 2):
-        letters = np.array([any(map(str.isalpha, value)) for value in told], bool)
+    if called in NAMES or (called in OF_THINGS and len(told) > min(FEWEST_NAMES, rows // 2)):
+        sure = called in NAMES
+        letters = np.array(
+            [any(map(str.isalpha, each)) and (sure or not any(map(str.isdecimal, each))) for each in told], bool
+        )
         return {PERSON: rows} if sizes[letters].sum() >= HALF * rows > 0 else {}
     for kind, names in CALLED.items():
         if called in names:
-            digits = np.array([sum(map(str.isdecimal, value)) >= FEWEST_DIGITS for value in told], bool)
+            digits = np.array(
+                [sum(map(str.isdecimal, each)) >= FEWEST_DIGITS and bool(NUMBER.fullmatch(each)) for each in told], bool
+            )
             return {kind: int(sizes[digits].sum())} if sizes[digits].sum() >= HALF * rows > 0 else {}
     return {}
 
 
 def _words(name: str) -> Iterator[str]:
     """`PatientName`, `patient_name` and `patient.name` are the words `patient` and `name`."""
-    for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name):
+    for part in re.findall(r"[A-Z]+(?![a-z])|[^\W\d_a-z]?[^\W\d_A-Z]+", name):
         yield part.lower()
 
 
 def _require_names(dataset: Dataset) -> None:
-    names = [*dataset.examples.columns, *dataset.examples.groups, dataset.target]
-    for place, name in enumerate(names, start=1):
+    for name in (*dataset.examples.columns, *dataset.examples.groups, *dataset.assets, dataset.target):
         if kinds := kinds_and_rows([name]):
             raise BadInput(
-                f"{masked(dataset.source)}: the name of a column ({place} of {len(names)}) is itself personal data, "
+                f"{masked(dataset.source)}: the name of a column is itself personal data, "
                 f"{_article(next(iter(kinds)))}; is the first line a row? Columns need names there"
             )
 
 
-def _require_unseen(where: str, kinds: Mapping[str, int], part: str) -> None:
-    if kinds:
+def require_unseen(where: str, kinds: Mapping[str, int], part: str) -> None:
+    """Refuse what the report would show by name.
+
+    Args:
+        where: in words; nothing is refused where it is empty.
+        part: of the report, that would show it.
+
+    Raises:
+        BadInput: there is personal data; the message says where and of how many rows.
+    """
+    if kinds and where:
         told = " and ".join(_plural(kind) for kind in kinds)
         raise BadInput(
             f"{where} holds {told} ({count(max(kinds.values()), 'row')}), and {part} stand in the report by name; "

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -43,13 +43,14 @@ class Form:
 
     Args:
         pattern: where it may be.
-        length: of the text at a match, how many characters belong to it; 0 where it is none.
+        length: of the text that begins at a match, how many characters belong to it; 0 where it has the form and is
+            none; None where it has not even the form.
         plain: whether it may be nothing but digits.
     """
 
     kind: str
     pattern: re.Pattern[str]
-    length: Callable[[str], int]
+    length: Callable[[str], int | None]
     plain: bool = False
 
 
@@ -76,15 +77,23 @@ def kinds_in(values: Iterable[str]) -> dict[str, list[int]]:
     return {kind: sorted(places) for kind, places in found.items()}
 
 
-def masked(text: str) -> str:
-    """The text with `[email]`, `[card]` and so on in place of what is one."""
+def masked(text: str, kinds: Collection[str] | None = None) -> str:
+    """The text with `[email]`, `[card]` and so on in place of what is one.
+
+    Args:
+        kinds: which; None for all.
+    """
     spans: list[tuple[int, int, str]] = []
+    taken = bytearray(len(text))
     for form, valid, (start, end) in _matches(text):
-        if valid and all(end <= first or start >= last for first, last, _ in spans):
+        if valid and (kinds is None or form.kind in kinds) and not any(taken[start:end]):
+            taken[start:end] = b"1" * (end - start)
             spans.append((start, end, MARKS[form.kind]))
-    for start, end, mark in sorted(spans, reverse=True):
-        text = text[:start] + mark + text[end:]
-    return text
+    parts, place = [], 0
+    for start, end, mark in sorted(spans):
+        parts += [text[place:start], mark]
+        place = end
+    return "".join([*parts, text[place:]])
 
 
 def _matches(text: str) -> Iterator[tuple[Form, bool, tuple[int, int]]]:
@@ -99,43 +108,56 @@ def _matches(text: str) -> Iterator[tuple[Form, bool, tuple[int, int]]]:
 
 
 def _matches_of(form: Form, text: str) -> Iterator[tuple[Form, bool, tuple[int, int]]]:
-    for match in form.pattern.finditer(text):
-        length = form.length(match.group())
-        yield form, bool(length), (match.start(), match.start() + length)
+    """What looks like one and is none is gone over again from its second character: neighbours may hide one."""
+    place = 0
+    while match := form.pattern.search(text, place):
+        start = match.start()
+        length = form.length(text[start : start + LONGEST])
+        place = start + max(1, length or 0)
+        if length is not None:
+            yield form, bool(length), (start, place if length else match.end())
 
 
 @cache
 def forms() -> tuple[Form, ...]:
     """All ways to write all kinds, e-mail addresses first; compiled once."""
     local, label = r"[\w.%+'-]{1,64}", r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-    email = Form(EMAIL, re.compile(rf"(?<![\w.%+'-]){local}@(?:{label}\.)+[A-Za-z]{{2,24}}(?![A-Za-z0-9])"), len)
-    iban = Form(IBAN, re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}"), _iban)
+    address = re.compile(rf"{local}@(?:{label}\.)+(?!(?:{NO_DOMAINS})(?![A-Za-z0-9]))[A-Za-z]{{2,24}}(?![A-Za-z0-9])")
+    email = Form(EMAIL, re.compile(rf"(?<![\w.%+'-])(?!git@){address.pattern}"), _whole(address))
+    iban = Form(IBAN, re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?= ?[A-Za-z0-9])"), _iban)
     # A decimal is no card number, however long it is.
-    digits = r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![ -]?\d|[.,]\d)"
-    card = Form(CARD, re.compile(rf"(?<![A-Za-z]){digits}(?![A-Za-z])"), _card, plain=True)
+    card = Form(CARD, re.compile(r"(?<![A-Za-z0-9])(?<!\d[.,-])[2-6](?=(?:[ -]?\d){12})"), _card, plain=True)
     national = tuple(
-        Form(NATIONAL, re.compile(APART.format(pattern)), _national(modules), plain=modules[0] in PLAIN)
-        for pattern, *modules in NATIONALS
+        Form(NATIONAL, each, _national(each, modules), plain=modules[0] in PLAIN)
+        for each, modules in ((re.compile(APART.format(pattern)), modules) for pattern, *modules in NATIONALS)
     )
-    abroad = Form(PHONE, re.compile(r"(?<![A-Za-z0-9.+])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){6,14}(?![\d])"), _phone)
+    abroad = re.compile(
+        r"(?<![A-Za-z0-9.+])(?:\+(?!\d{1,3}\.\d{4})|00(?=\d{1,3}[ (/-]))[1-9](?=(?:[ ()./-]{0,3}\d){6})"
+    )
     american = re.compile(r"(?<![A-Za-z0-9.-])(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?![A-Za-z0-9-]|\.\d)")
-    return (email, iban, card, *national, abroad, Form(PHONE, american, _phone))
+    return (email, iban, card, *national, Form(PHONE, abroad, _phone), Form(PHONE, american, _american(american)))
 
+
+LONGEST = 340
+"""Characters of the longest e-mail address, and more than any number has."""
+
+NO_DOMAINS = "png|jpe?g|gif|svg|webp|bmp|tiff?|pdf|css|js|html?|txt|csv|json|xml|wav|mp[34]"
+"""How names of files end: `logo@2x.png` is no address."""
 
 NATIONALS: tuple[tuple[str, ...], ...] = (
     (r"\d{3}-\d{2}-\d{4}", "us.ssn"),
-    (r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]", ""),  # United Kingdom: no checksum
+    (r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] \d{2} \d{2} \d{2} [A-D]", ""),  # United Kingdom: no checksum
     (r"\d{3} \d{3} \d{4}", "gb.nhs"),
     (r"[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}", "fr.nir"),
     (r"\d{2} \d{3} \d{3} \d{3}", "de.idnr"),
     (r"\d{8}-?[A-Z]|[XYZ]-?\d{7}-?[A-Z]", "es.dni", "es.nie"),
     (r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]", "it.codicefiscale"),
-    (r"(?:\d{2})?\d{6}[-+]\d{4}", "se.personnummer", "dk.cpr"),
+    (r"(?:\d{2})?\d{6}[-+]\d{4}", "se.personnummer"),
     (r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]", "fi.hetu"),
     (r"\d{6} \d{5}", "no.fodselsnummer"),
     (r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", "be.nn"),
     (r"756\.\d{4}\.\d{4}\.\d{2}", "ch.ssn"),
-    (r"\d{3}[ -]\d{3}[ -]\d{3}", "ca.sin"),
+    (r"\d{3}-\d{3}-\d{3}", "ca.sin"),
     (r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d", "mx.curp"),
     (r"\d{3}\.\d{3}\.\d{3}-\d{2}", "br.cpf"),
     (r"\d{4} \d{4} \d{4}", "in_.aadhaar"),
@@ -147,12 +169,36 @@ NATIONALS: tuple[tuple[str, ...], ...] = (
 PLAIN = ("fr.nir", "cn.ric")
 """Of these, those that may be digits alone and are long enough to be told from other numbers all the same."""
 
-BARE = ("nl.bsn", "pl.pesel", "de.idnr", "gb.nhs", "tr.tckimlik", "ro.cnp", "no.fodselsnummer", "za.idnr", "br.cpf")
+BARE = ("nl.bsn", "pl.pesel", "de.idnr", "tr.tckimlik", "ro.cnp", "no.fodselsnummer", "za.idnr", "br.cpf")
 """National identity numbers that are often written as nothing but digits."""
 
 
-def _national(modules: list[str]) -> Callable[[str], int]:
-    return lambda text: len(text) * (modules == [""] or any(_checked(module, text) for module in modules))
+def _whole(pattern: re.Pattern[str]) -> Callable[[str], int]:
+    def length(text: str) -> int:
+        match = pattern.match(text)
+        return 0 if match is None else match.end()
+
+    return length
+
+
+def _national(pattern: re.Pattern[str], modules: list[str]) -> Callable[[str], int]:
+    def length(text: str) -> int:
+        match = pattern.match(text)
+        if match is None:
+            return 0
+        checked = modules == [""] or any(_checked(module, match.group()) for module in modules)
+        return match.end() * checked
+
+    return length
+
+
+def _ends(text: str, most: int, inside: str) -> list[int]:
+    """Where a number of at most so many characters may end that has single signs between them: before a sign, or at the
+    end of the text; the longest first."""
+    run = re.match(rf"(?:{inside})*", text)
+    reach = run.group() if run else ""
+    ends = [match.end() for match in re.finditer(r"[A-Za-z0-9]", reach)][:most]
+    return [end for end in reversed(ends) if not text[end : end + 1].isalnum()]
 
 
 def _national_numbers(bare: list[str], values: int) -> bool:
@@ -172,11 +218,10 @@ def _stdnum(module: str) -> Any:
     return import_module(f"stdnum.{module}")
 
 
-def _iban(text: str) -> int:
-    """Words may follow it without a sign: its country says how long it is, and two of its digits check that."""
-    ends = [match.end() for match in re.finditer(r"[A-Za-z0-9]", text)]
-    possible = (end for end in ends[14:34] if not text[end : end + 1].isalnum())
-    return next((end for end in possible if _checked("iban", text[:end])), 0)
+def _iban(text: str) -> int | None:
+    """Words may follow it: its country says how long it is, and two of its digits check that."""
+    ends = [end for end in _ends(text, 34, "[A-Za-z0-9] ?") if sum(map(str.isalnum, text[:end])) >= 15]
+    return next((end for end in ends if _checked("iban", text[:end])), 0 if ends else None)
 
 
 CARDS = re.compile(
@@ -186,17 +231,37 @@ CARDS = re.compile(
 """Visa, Mastercard, American Express, Discover and UnionPay, Diners, JCB: what a number starts with and its length."""
 
 
-def _card(text: str) -> int:
-    digits = re.sub(r"\D", "", text)
-    return len(text) * (len(set(digits)) > 1 and CARDS.fullmatch(digits) is not None and _checked("luhn", digits))
+def _card(text: str) -> int | None:
+    """Dates and codes may follow it: what begins like a card and is as long as one counts, the longest first."""
+    found = None
+    for end in _ends(text, 19, r"\d[ -]?"):
+        digits = re.sub(r"\D", "", text[:end])
+        if re.match(r"[.,]\d", text[end:]) or len(set(digits)) == 1 or CARDS.fullmatch(digits) is None:
+            continue
+        if _checked("luhn", digits):
+            return end
+        found = 0
+    return found
 
 
-def _phone(text: str) -> int:
+def _phone(text: str) -> int | None:
+    ends = [end for end in _ends(text[1:], 17, r"\d[ ()./-]{0,3}|[(]") if end >= 7]
+    written = ("+" + text[2:], 1) if text.startswith("00") else (text, 0)
+    return next((end + 1 for end in ends if _is_phone(written[0][: end + 1 - written[1]], None)), 0 if ends else None)
+
+
+def _american(pattern: re.Pattern[str]) -> Callable[[str], int]:
+    def length(text: str) -> int:
+        match = pattern.match(text)
+        return match.end() * _is_phone(match.group(), "US") if match else 0
+
+    return length
+
+
+def _is_phone(text: str, region: str | None) -> bool:
     import phonenumbers
 
-    written = "+" + text[2:] if text.startswith("00") else text
     try:
-        number = phonenumbers.parse(written, None if written.startswith("+") else "US")
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(text, region)))
     except phonenumbers.NumberParseException:
-        return 0
-    return len(text) * phonenumbers.is_valid_number(number)
+        return False

@@ -33,7 +33,7 @@ BAD_TABLES = {
     "continuous target": (loans(), ("--data", "d.csv", "--target", "income", "--exclude", "defaulted"), "income"),
     "300 classes": (loans(900).assign(defaulted=lambda t: "k" + (t.index % 300).astype(str)), FILE, "300 distinct"),
     "no such sensitive column": (loans(), (*FILE, "--sensitive", "gender"), "'gender'"),
-    "sensitive names": (loans(500), (*FILE, "--sensitive", "name"), "names of people (500 rows)"),
+    "sensitive names": (loans(500), (*FILE, "--sensitive", "name"), "500 groups"),
     "sensitive codes": (loans(500).assign(k=lambda t: t.index.astype(str) + "k"), (*FILE, "--sensitive", "k"), "500 g"),
     "target is sensitive": (loans(), (*FILE, "--sensitive", "defaulted"), "both --target and --sensitive"),
     "no column left": (loans()[["sex", "defaulted"]], (*FILE, "--sensitive", "sex"), "--sensitive"),
