@@ -113,7 +113,7 @@ def without_personal(dataset: Dataset, request: DataRequest) -> Dataset:
         )
     require_unseen(f"the target {dataset.target!r}", look(dataset.target, examples.target, called=False), "labels")
     for name, values in examples.groups.items():
-        require_unseen(f"the groups of {name!r}", look(name, values), "groups")
+        require_unseen(f"the group {name!r}", look(name, values), "groups")
     columns, changed, found = dict(examples.columns), dict[str, tuple[str, ...]](), []
     for name, values in examples.columns.items():
         kind = examples.kinds[name]

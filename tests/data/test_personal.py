@@ -244,3 +244,20 @@ def test_a_portfolio_of_people_is_refused_and_payments_are_looked_through(tmp_pa
     table["fraud"] = [int(row % 9 == 0) for row in range(ROWS)]
     found = loaded(tmp_path, table, OwnTransactions(), target="fraud")
     assert found.personal == ("column 'card': card numbers in 60 of 60, which no model sees and nothing records",)
+
+
+def test_groups_and_records_are_looked_at_wherever_they_come_from():
+    labels, mails = np.array(["a", "b"] * 20, dtype=object), np.array([MAIL, "b@example.org"] * 20, dtype=object)
+    plain = Examples({"x": np.arange(40.0)}, labels, {"x": "number"})
+    recorded = Dataset(plain, "here", False, "label", records={"who": mails})
+    found = without_personal(recorded, DataRequest("here"))
+    assert found.personal == ("record 'who': e-mail addresses in 40 of 40, which no model sees and nothing records",)
+    grouped = Examples({"x": np.arange(40.0)}, labels, {"x": "number"}, groups={"who": mails})
+    with pytest.raises(BadInput, match="the group 'who' holds e-mail addresses"):
+        without_personal(Dataset(grouped, "here", False, "label"), DataRequest("here"))
+
+
+def test_nothing_to_learn_from_is_said(tmp_path):
+    table = people(contact=repeated([MAIL, "b@example.org"])).drop(columns=["income", "job"])
+    with pytest.raises(BadInput, match="nothing is left to learn from: column 'contact'"):
+        loaded(tmp_path, table)

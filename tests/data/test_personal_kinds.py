@@ -94,19 +94,54 @@ def test_10_000_clean_rows_raise_no_alarm(column):
     assert kinds_in(clean()[column]) == {}
 
 
-def test_a_column_of_nothing_but_national_numbers_is_told_and_one_of_other_numbers_is_not():
+def peselled(number, seed=1):
+    """So many different Polish numbers."""
     from stdnum.pl import pesel
 
-    random = np.random.default_rng(1)
-    numbers = []
-    while len(numbers) < 50:
-        start = f"{random.integers(40, 99)}{random.integers(1, 13):02}{random.integers(1, 29):02}" + "".join(
-            map(str, random.integers(0, 10, 4))
-        )
-        numbers.append(start + pesel.calc_check_digit(start))
-    assert kinds_in(numbers) == {NATIONAL: list(range(50))}
-    assert kinds_in(numbers[:10]) == {}, "too few to tell them from other numbers"
-    assert kinds_in([*numbers, *(str(n) for n in random.integers(10**10, 10**11, 50))]) == {}
+    random, found = np.random.default_rng(seed), []
+    while len(found) < number:
+        day = f"{random.integers(40, 99)}{random.integers(1, 13):02}{random.integers(1, 29):02}"
+        start = day + "".join(map(str, random.integers(0, 10, 4)))
+        found.append(start + pesel.calc_check_digit(start))
+    return found
+
+
+def cards(valid, invalid):
+    """So many numbers that begin like a card, by their last digit ones or not."""
+    starts = [f"4{place:014}" for place in range(1, valid + invalid + 1)]
+    digits = [int(luhn.calc_check_digit(each)) for each in starts]
+    return [
+        f"{start}{(digit + (at >= valid)) % 10}" for at, (start, digit) in enumerate(zip(starts, digits, strict=True))
+    ]
+
+
+def test_a_kind_is_told_where_half_of_what_has_its_form_is_one():
+    assert kinds_in(cards(5, 5)) == {CARD: [0, 1, 2, 3, 4]}
+    assert kinds_in(cards(9, 11)) == {}
+
+
+def test_national_numbers_among_as_many_others_are_not_told():
+    others = [str(number) for number in np.random.default_rng(1).integers(10**10, 10**11, 50)]
+    assert kinds_in([*peselled(50), *others]) == {}
+
+
+def test_so_many_different_national_numbers_and_no_fewer():
+    other = [str(number) for number in range(10**10, 10**10 + 11)]
+    assert kinds_in(peselled(20)) == {NATIONAL: list(range(20))}
+    assert kinds_in(peselled(19)) == {}
+    assert kinds_in(peselled(1) * 30) == {}, "one number again and again"
+    assert NATIONAL in kinds_in([*peselled(90), *other[:10]])
+    assert kinds_in([*peselled(89), *other]) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a4111111111111111", "4111111111111111a", "14111111111111111", "4111111111111111.5", "XDE89370400440532013000",
+     "DE89370400440532013000X", "4444444444444444", "x+491711234567", "1.+491711234567", "1212-736-5000",
+     "212-736-50001", "a@b", "a@b.c", "@example.org", "1536-90-4399"],
+)  # fmt: skip
+def test_what_goes_on_is_something_else(text):
+    assert kinds_in([text]) == {}
 
 
 @given(st.integers(0, 10**14 - 1), st.text("abc XYZ.,;\n", max_size=20), st.text("abc XYZ,;\n", max_size=20))
