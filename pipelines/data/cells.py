@@ -96,7 +96,8 @@ def infer(table: RawTable, name: str) -> Values:
     text = table.text(name)
     meaning = {cell: number(cell) for cell in set(text)}
     words = {cell for cell, value in meaning.items() if value is None}
-    if not words and not all(cell in MISSING or _PHONE.fullmatch(cell) for cell in meaning):
+    written = meaning.keys() - MISSING
+    if not words and not (written and all(map(_PHONE.fullmatch, written))):
         return Values("number", finite(table, name, _mapped(text, meaning)))
     if words and len(words) == len(meaning) - len(meaning.keys() & MISSING):
         moments = {cell: moment(cell) for cell in meaning}

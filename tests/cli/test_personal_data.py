@@ -53,7 +53,8 @@ def test_a_run_leaves_no_trace_of_what_was_planted(tmp_path):
     for told in (
         "column 'first_name': names of people in 200 of 200, left out", "column 'contact': e-mail addresses in 200",
         "column 'card': card numbers in 200", "column 'bank': IBANs in 200",
-        "column 'remark': national identity numbers and phone numbers in 40 of 200, masked", "ids: e-mail addresses",
+        "column 'remark': national identity numbers and phone numbers in 40 of 200, masked",
+        "ids 'who': e-mail addresses",
         "column 'asked': e-mail addresses in 200 of 200, kept as --keep-personal asks", "the path of the data",
     ):  # fmt: skip
         assert told in ended.err, told
