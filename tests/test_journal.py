@@ -13,7 +13,7 @@ from pipelines.journal import OLD, Finished, open_journal, unfinished
 from pipelines.objectives.calibration import Isotonic, Temperature
 from pipelines.objectives.objective import Predictions
 from pipelines.objectives.referral import Zone
-from pipelines.report.document import Cost
+from pipelines.report.document import Cost, Estimate
 
 COMMAND = {"task": "t", "seed": 0}
 SAME = {"data": "aa", "keras": "3"}
@@ -45,6 +45,7 @@ def done(decisions=None, by=None):
         None if by is None else values / 2,
         zone=None if by is None else Zone(0.1, 0.2 + 0.1),
         moves=None if by is None else Moves(np.array([7, 2]), {"Debt": values[0], "größe/m": values[1]}),
+        membership={"auc": Estimate(0.1 + 0.2, 0.2, 0.9)},
     )
 
 
@@ -63,6 +64,7 @@ def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions, by):
     assert found.settings == {"plan": "x"}
     assert found.calibration == by
     assert found.zone == done(decisions, by).zone
+    assert found.membership == done().membership
     assert (found.moves is None) == (by is None)
     if by is not None:
         assert found.moves.rows.tolist() == [7, 2]

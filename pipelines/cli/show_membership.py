@@ -22,7 +22,7 @@ def attacks(console: Console, document: Report) -> None:
     cards = [card for card in document.contenders if card.membership]
     if not cards:
         return
-    table = layout.table("can an outsider tell who was learned from?")
+    table = layout.table("can an outsider tell who was learned from? (membership inference)")
     layout.words(table, "contender")
     layout.numbers(table, "AUC", "95 % interval", "found at 1 % false", "95 % interval")
     for card in cards:

@@ -198,7 +198,6 @@ def _picture(path: Path, size: int, mode: str) -> _Picture:
         with Image.open(path, formats=("PNG", "JPEG")) as file:
             if file.width * file.height > MOST_PIXELS:
                 raise BadInput(f"{path} has {file.width} x {file.height} pixels; at most {MOST_PIXELS:,} are read")
-            file.load()  # some of a header stands behind the pixels
             header = _header(file)
             upright = ImageOps.exif_transpose(_eight_bit(file))
             before = upright.size
@@ -220,6 +219,7 @@ def _header(file: Any) -> dict[str, str]:
 
     exif = file.getexif()
     tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+    # What a PNG has behind its pixels is read when `text` is asked for.
     told = {**file.info, **getattr(file, "text", {}), **{ExifTags.TAGS.get(tag, str(tag)): tags[tag] for tag in tags}}
     told = {key: value for key, value in told.items() if key not in ("exif", "icc_profile")}
     return {str(key): _text(str(key), value) for key, value in told.items() if isinstance(value, str | bytes)}
@@ -230,7 +230,7 @@ def _text(key: str, value: str | bytes) -> str:
         return value
     if key.startswith("XP"):  # as Windows writes it
         return value.decode("utf-16-le", "replace").rstrip("\0")
-    return value.removeprefix(b"ASCII\0\0\0").decode("utf-8", "replace")
+    return value.decode("utf-8", "replace")
 
 
 def _eight_bit(file: Any) -> Any:

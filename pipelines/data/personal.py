@@ -193,7 +193,7 @@ def _spared(kind: Kind, values: Any, kinds: Mapping[str, int]) -> tuple[str, Any
     """What is done, and the column that is left; None where it is left out."""
     if isinstance(values, OnDemand):
         return "masked", Masked(values, tuple(kinds))
-    if kind == "number" or PERSON in kinds or (kind == "category" and max(kinds.values()) >= HALF * len(values)):
+    if kind == "number" or (kind == "category" and max(kinds.values()) >= HALF * len(values)):
         return "left out", None
     return "masked", masks(values, tuple(kinds))
 

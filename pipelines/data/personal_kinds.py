@@ -236,7 +236,7 @@ def _card(text: str) -> int | None:
     found = None
     for end in _ends(text, 19, r"\d[ -]?"):
         digits = re.sub(r"\D", "", text[:end])
-        if re.match(r"[.,]\d", text[end:]) or len(set(digits)) == 1 or CARDS.fullmatch(digits) is None:
+        if re.match(r"[.,]\d", text[end:]) or CARDS.fullmatch(digits) is None:
             continue
         if _checked("luhn", digits):
             return end

@@ -75,6 +75,17 @@ def test_strict_refuses_before_anything_is_recorded(folder, tapeline):
     assert not (folder / "mlruns" / "mlflow.db").exists()
 
 
+def test_an_error_that_quotes_a_cell_or_a_name_masks_it(folder, tapeline):
+    loans(60).assign(income=lambda t: t["income"].astype(object).where(t.index != 7, "anna@example.org")).to_csv(
+        "loans.csv", index=False
+    )
+    ended = tapeline("run", TASK, "--data", "loans.csv", "--target", "defaulted", *FAST)
+    assert (ended.code, "'[email]'" in ended.err, "anna@" in ended.err) == (2, True, False), ended.err
+    loans(60).rename(columns={"job": "b@example.org"}).to_csv("loans.csv", index=False)
+    ended = tapeline("run", TASK, "--data", "loans.csv", "--target", "defaulted", "--id", "b@example.orgs", *FAST)
+    assert (ended.code, "[email]" in ended.err, "b@example" in ended.err) == (2, True, False), ended.err
+
+
 @pytest.fixture
 def reviews(folder):
     """Texts whose e-mail address is so common that a vocabulary would hold it, and means one of the classes."""

@@ -3,15 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
+from scipy.io import wavfile
 
 from pipelines.data.checks import run_checks
 from pipelines.data.examples import Examples, OnDemand
 from pipelines.data.images import OwnImages
 from pipelines.data.own_transactions import OwnTransactions
 from pipelines.data.personal import look, masked_as, without_personal
+from pipelines.data.personal_kinds import PERSON
 from pipelines.data.tables import OwnTable
 from pipelines.data.texts import OwnTexts
+from pipelines.data.waves import OwnWaves
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
 
@@ -67,7 +70,7 @@ def test_a_column_of_personal_data_is_left_out_and_told_by_its_count(tmp_path, n
         ("name", repeated(["savings", "loan", "card"])),  # kinds of things
         ("name", [f"Product {row}" for row in repeated(range(15))]),
         ("telephone", repeated(["yes", "no"])),
-        ("mobile", repeated([f"iPhone-10001{row}" for row in range(9)])),
+        ("mobile", repeated([f"iPhone-1000123{row}" for row in range(9)])),
         ("mobile", repeated([0, 1, 2])),
         ("order", [10**15 + 7919 * row * row * 10**6 for row in range(ROWS)]),
         ("visits", repeated([1, 2, 3])),
@@ -149,39 +152,51 @@ def test_ids_and_the_path_are_told_and_the_path_is_masked(tmp_path):
     assert "anna" not in found.source
 
 
+def photographed(folder, file, **written):
+    """Noise as a picture, with what is written beside it."""
+    file.parent.mkdir(exist_ok=True)
+    noise = np.random.default_rng(len(list(folder.rglob("*")))).integers(0, 255, (8, 8), dtype=np.uint8)
+    Image.fromarray(noise).save(file, **written)
+
+
 def test_names_of_files_and_headers_of_pictures_are_looked_at(tmp_path):
-    random = np.random.default_rng(0)
     for row in range(24):
-        place = tmp_path / ("ill" if row % 2 else "well")
-        place.mkdir(exist_ok=True)
         header = PngImagePlugin.PngInfo()
         header.add_text("PatientName", f"Doe^Jane{row}")
         header.add_text("Comment", "taken at noon")
-        picture = Image.fromarray(random.integers(0, 255, (8, 8), dtype=np.uint8))
-        picture.save(place / f"{row}{'_anna@example.org' * (row == 3)}.png", pnginfo=header)
+        if row == 5:
+            header.add(b"tEXt", b"Reader\0b@example.org", after_idat=True)
+        name = f"{row}{'_anna@example.org' * (row == 3)}.png"
+        photographed(tmp_path, tmp_path / ("ill" if row % 2 else "well") / name, pnginfo=header)
     request = DataRequest(str(tmp_path))
     found = without_personal(OwnImages(size=8).load(request), request)
     assert found.personal == (
         "names of files: e-mail addresses in 1 of 24, which no model sees and nothing records",
         "header 'PatientName': names of people in 24 of 24, which no model sees and nothing records",
+        "header 'Reader': e-mail addresses in 1 of 1, which no model sees and nothing records",
     )
     with pytest.raises(BadInput, match=r"--strict.*header 'PatientName'"):
         without_personal(OwnImages(size=8).load(request), DataRequest(str(tmp_path), strict=True))
 
 
 def test_exif_and_comments_of_photographs_are_headers_too(tmp_path):
-    random = np.random.default_rng(0)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "artist@example.org"
+    exif[ExifTags.Base.XPAuthor] = "author@example.org\0".encode("utf-16-le")
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"ASCII\0\0\0card 4111111111111111"
     for row in range(24):
-        place = tmp_path / ("a" if row % 2 else "b")
-        place.mkdir(exist_ok=True)
-        exif = Image.Exif()
-        exif[0x013B] = f"artist{row}@example.org"  # Artist
-        picture = Image.fromarray(random.integers(0, 255, (8, 8), dtype=np.uint8))
-        picture.save(place / f"{row}.jpg", exif=exif, comment=b"call +49 171 1234567")
+        file = tmp_path / ("a" if row % 2 else "b") / f"{row}.jpg"
+        photographed(tmp_path, file, exif=exif, comment=b"call +49 171 1234567")
     request = DataRequest(str(tmp_path))
     found = without_personal(OwnImages(size=8).load(request), request).personal
     assert "header 'Artist': e-mail addresses in 24 of 24, which no model sees and nothing records" in found
+    assert "header 'XPAuthor': e-mail addresses in 24 of 24, which no model sees and nothing records" in found
+    assert "header 'UserComment': card numbers in 24 of 24, which no model sees and nothing records" in found
     assert "header 'comment': phone numbers in 24 of 24, which no model sees and nothing records" in found
+
+
+def test_missing_values_are_nobody():
+    assert look("first_name", np.array(["Ottilie", None, "Karl", None], dtype=object)) == {PERSON: 2}
 
 
 def test_card_numbers_that_were_read_as_numbers_are_found():
@@ -190,10 +205,9 @@ def test_card_numbers_that_were_read_as_numbers_are_found():
 
 
 def test_columns_of_a_list_of_files_are_no_groups_where_they_say_who_somebody_is(tmp_path):
-    random, rows = np.random.default_rng(0), []
+    rows = []
     for row in range(24):
-        picture = Image.fromarray(random.integers(0, 255, (8, 8), dtype=np.uint8))
-        picture.save(tmp_path / f"{row}.png")
+        photographed(tmp_path, tmp_path / f"{row}.png")
         rows.append((f"{row}.png", "ab"[row % 2], 4111111111111111, ("Ottilie", "Karl")[row % 2], ("f", "m")[row % 2]))
     table = pd.DataFrame(rows, columns=["path", "label", "account", "first_name", "sex"])
     table.to_csv(tmp_path / "labels.csv", index=False)
@@ -206,6 +220,16 @@ def test_columns_of_a_list_of_files_are_no_groups_where_they_say_who_somebody_is
     )
     with pytest.raises(BadInput, match="--sensitive 'first_name' holds names of people"):
         OwnImages(size=8).load(DataRequest(str(tmp_path), sensitive=("first_name",)))
+
+
+def test_names_of_recordings_are_looked_at(tmp_path):
+    for row in range(24):
+        path = tmp_path / ("yes", "no")[row % 2] / f"{row}_+49 171 1234567.wav"
+        path.parent.mkdir(exist_ok=True)
+        wavfile.write(path, 8000, np.random.default_rng(row).normal(0, 1000, 800).astype(np.int16))
+    request = DataRequest(str(tmp_path))
+    found = without_personal(OwnWaves(rate=8000, seconds=0.1).load(request), request)
+    assert found.personal == ("names of files: phone numbers in 24 of 24, which no model sees and nothing records",)
 
 
 class Stored(OnDemand):
