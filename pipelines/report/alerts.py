@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipelines.report.document import Estimate
+from pipelines.report.estimate import Estimate, estimates
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,14 @@ class AlertReport:
     """Rows that alerts were chosen among; 0 in a report that was written before this was kept."""
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any], estimate: Callable[[Any], Estimate]) -> AlertReport:
-        """What `Report.to_dict` wrote; `estimate` reads one value with its interval."""
-
-        def measures(found: Mapping[str, Any]) -> dict[str, Estimate]:
-            return {name: estimate(each) for name, each in found.items()}
+    def from_dict(cls, told: Mapping[str, Any]) -> AlertReport:
+        """What `Report.to_dict` wrote."""
 
         def of_all(found: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
-            return {name: measures(each) for name, each in found.items()}
+            return {name: estimates(each) for name, each in found.items()}
 
         budgets = tuple(
             AtBudget(each["alerts_per_day"], of_all(each["contenders"])) for each in told.get("by_budget", ())
         )
-        read = {"contenders": of_all(told["contenders"]), "difference": measures(told["difference"])}
+        read = {"contenders": of_all(told["contenders"]), "difference": estimates(told["difference"])}
         return cls(**{**told, **read, "by_budget": budgets})

@@ -13,8 +13,13 @@ from typing import Any, Literal
 
 from pipelines.report import lending
 from pipelines.report.alerts import AlertReport
+from pipelines.report.cost import Cost as Cost
 from pipelines.report.estimate import Estimate as Estimate
+from pipelines.report.estimate import estimate, estimates, known
 from pipelines.report.lending import Direction, PointsRow, Referral
+from pipelines.report.mitigation import Change as Change
+from pipelines.report.mitigation import Mitigation as Mitigation
+from pipelines.report.mitigation import mitigation
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
@@ -82,21 +87,6 @@ class Gap:
     n: tuple[int, int] = (0, 0)
     p_value: float = math.nan
     intersection: bool = False
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a contender cost to train and costs to use; NaN where not measured.
-
-    `train_seconds` is that of one training on each fold, the mean where there were several.
-    """
-
-    train_seconds: float
-    predict_rows_per_second: float = math.nan
-    peak_memory_mb: float = math.nan
-    parameters: int = 0
-    flops_per_row: float = math.nan
-    energy_wh: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -179,32 +169,6 @@ class NetBenefit:
     of_baseline: Estimate
     difference: Estimate
     of_everyone: Estimate
-
-
-@dataclass(frozen=True)
-class Change:
-    """A number before and after mitigation; `change` is after minus before, paired, with its own interval."""
-
-    name: str
-    before: Estimate
-    after: Estimate
-    change: Estimate
-
-
-@dataclass(frozen=True)
-class Mitigation:
-    """What a mitigated contender gained and what it cost, against the contender that it was made of.
-
-    `gaps` are those of the attribute, by metric; `scores` what was paid (`auroc`, `accuracy`, `balanced_accuracy`,
-    and `cost_per_1000` where the rule for thresholds names costs).
-    """
-
-    contender: str
-    base: str
-    method: str
-    attribute: str
-    gaps: tuple[Change, ...]
-    scores: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -309,14 +273,14 @@ class Report:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
         fields["blend"] = tuple(_comparison(row) for row in fields.get("blend", ()))
         fields["obeying"] = tuple(_comparison(row) for row in fields.get("obeying", ()))
-        fields["mitigations"] = tuple(_mitigation(each) for each in fields.get("mitigations", ()))
+        fields["mitigations"] = tuple(mitigation(each) for each in fields.get("mitigations", ()))
         if fields.get("alerts") is not None:
-            fields["alerts"] = AlertReport.from_dict(fields["alerts"], _estimate)
+            fields["alerts"] = AlertReport.from_dict(fields["alerts"])
         return cls(**fields)
 
 
 def _comparison(told: Mapping[str, Any]) -> Comparison:
-    return Comparison(**_numbers(told, *(name for name, value in told.items() if value is None)))
+    return Comparison(**known(told))
 
 
 def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:
@@ -324,17 +288,6 @@ def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:
     found = [(each.name, each.kind) for each in competing if each.kind not in ("mitigated", "blend")]
     networks = [name for name, kind in found if kind != "classical"]
     return networks, [name for name, kind in found if kind == "classical"]
-
-
-def _mitigation(told: Mapping[str, Any]) -> Mitigation:
-    changed = {
-        part: tuple(
-            Change(each["name"], *(_estimate(each[side]) for side in ("before", "after", "change")))
-            for each in told[part]
-        )
-        for part in ("gaps", "scores")
-    }
-    return Mitigation(**{**told, **changed})
 
 
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:
@@ -355,14 +308,13 @@ def _plain(value: Any) -> Any:
 
 def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields = dict(card)
-    fields["scores"] = {name: _estimate(value) for name, value in fields["scores"].items()}
+    fields["scores"] = estimates(fields["scores"])
     for part in ("decisions", "calibration", "uncalibrated", "membership"):
-        fields[part] = {name: _estimate(value) for name, value in fields.get(part, {}).items()}
+        fields[part] = estimates(fields.get(part, {}))
     fields["points"] = tuple(lending.points_row(row) for row in fields.get("points", ()))
     fields["directions"] = tuple(lending.direction(row) for row in fields.get("directions", ()))
     fields["referral"] = lending.referral(fields.get("referral"))
-    cost: dict[str, Any] = {key: math.nan if value is None else value for key, value in fields["cost"].items()}
-    fields["cost"] = Cost(**cost)
+    fields["cost"] = Cost(**known(fields["cost"]))
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
     fields["gaps"] = tuple(_gap(gap) for gap in fields["gaps"])
     fields["by_fold"] = tuple(math.nan if value is None else value for value in fields.get("by_fold", ()))
@@ -372,13 +324,13 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
 def _net_benefit(told: Mapping[str, Any] | None) -> NetBenefit | None:
     if told is None:
         return None
-    fields: dict[str, Any] = {key: _estimate(each) if isinstance(each, Mapping) else each for key, each in told.items()}
+    fields: dict[str, Any] = {key: estimate(each) if isinstance(each, Mapping) else each for key, each in told.items()}
     return NetBenefit(**fields)
 
 
 def _group_row(row: Mapping[str, Any]) -> GroupRow:
     own = ("attribute", "group", "n", "n_positive", "small", "intersection")
-    metrics = {name: _estimate(value) for name, value in row.items() if name not in own}
+    metrics = {name: estimate(value) for name, value in row.items() if name not in own}
     counts = (row["attribute"], row["group"], row["n"], row["n_positive"])
     return GroupRow(*counts, metrics, tuple(row.get("small", ())), row.get("intersection", False))
 
@@ -386,10 +338,6 @@ def _group_row(row: Mapping[str, Any]) -> GroupRow:
 def _gap(gap: Mapping[str, Any]) -> Gap:
     fields = _numbers(gap, "difference", "ratio", "low", "high", "p_value")
     return Gap(**{**fields, "groups": tuple(gap["groups"]), "n": tuple(gap.get("n", (0, 0)))})
-
-
-def _estimate(value: Mapping[str, float | None]) -> Estimate:
-    return Estimate(**_numbers(value, "value", "low", "high"))
 
 
 def _numbers(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Estimate: a measured value with its interval, which the parts of the report are made of."""
+"""Estimate: a measured value with its interval, which the parts of the report are made of; and how JSON reads back."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,3 +20,18 @@ class Estimate:
         if math.isnan(self.value):
             return "undefined"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def known(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a part all of whose nulls are numbers that nobody knows: read back as NaN."""
+    return {name: math.nan if value is None else value for name, value in told.items()}
+
+
+def estimate(told: Mapping[str, Any]) -> Estimate:
+    """An Estimate from plain JSON."""
+    return Estimate(**known(told))
+
+
+def estimates(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
+    """Estimates by name from plain JSON."""
+    return {name: estimate(each) for name, each in told.items()}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any
 
-from pipelines.report.estimate import Estimate
+from pipelines.report.estimate import Estimate, estimate, estimates, known
 
 
 @dataclass(frozen=True)
@@ -106,12 +105,12 @@ def as_csv(card: Sequence[PointsRow]) -> str:
 
 def points_row(told: Mapping[str, Any]) -> PointsRow:
     """A row of a scorecard from plain JSON."""
-    return PointsRow(**_known(told))
+    return PointsRow(**known(told))
 
 
 def direction(told: Mapping[str, Any]) -> Direction:
     """A Direction from plain JSON."""
-    return Direction(**_known({**told, "wrong": _estimate(told["wrong"])}))
+    return Direction(**known({**told, "wrong": estimate(told["wrong"])}))
 
 
 def referral(told: Mapping[str, Any] | None) -> Referral | None:
@@ -119,19 +118,10 @@ def referral(told: Mapping[str, Any] | None) -> Referral | None:
     if told is None:
         return None
     groups = tuple(
-        ReferredGroup(**{**each, "referred": _estimate(each["referred"]), "right": _estimate(each["right"])})
+        ReferredGroup(**{**each, "referred": estimate(each["referred"]), "right": estimate(each["right"])})
         for each in told["groups"]
     )
-    gaps = tuple(ReferralGap(**{**_known(each), "groups": tuple(each["groups"])}) for each in told["gaps"])
-    scores = {name: _estimate(each) for name, each in told["scores"].items()}
-    parts = {"referred": _estimate(told["referred"]), "scores": scores, "groups": groups, "gaps": gaps}
-    return Referral(**_known({**told, **parts}))
-
-
-def _estimate(told: Mapping[str, Any]) -> Estimate:
-    return Estimate(**_known(told))
-
-
-def _known(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Null read back as NaN."""
-    return {name: math.nan if value is None else value for name, value in told.items()}
+    gaps = tuple(ReferralGap(**{**known(each), "groups": tuple(each["groups"])}) for each in told["gaps"])
+    scores = estimates(told["scores"])
+    parts = {"referred": estimate(told["referred"]), "scores": scores, "groups": groups, "gaps": gaps}
+    return Referral(**known({**told, **parts}))

@@ -18,10 +18,10 @@ from pipelines.report.document import (
     DataCard,
     Estimate,
     _comparison,
-    _estimate,
     _numbers,
     _plain,
 )
+from pipelines.report.estimate import estimate, estimates
 
 SCHEMA = 1
 
@@ -166,10 +166,10 @@ class Study:
         )
         fields["sizes"] = tuple(_size(each) for each in fields["sizes"])
         fields["gains"] = tuple(
-            Gain(**{**gain, "per_doubling": _estimate(gain["per_doubling"])}) for gain in fields["gains"]
+            Gain(**{**gain, "per_doubling": estimate(gain["per_doubling"])}) for gain in fields["gains"]
         )
         fields["readings"] = tuple(
-            Reading(**{**each, "crossing": _estimate(each["crossing"]), "between": tuple(each["between"])})
+            Reading(**{**each, "crossing": estimate(each["crossing"]), "between": tuple(each["between"])})
             for each in fields["readings"]
         )
         return cls(**_numbers(fields, "seconds"))
@@ -190,9 +190,7 @@ def lead(size: Size, network: str, primary: str, greater_is_better: bool) -> Com
 def _size(document: Mapping[str, Any]) -> Size:
     fields = _numbers(document, "seconds")
     fields["contenders"] = tuple(
-        Learner(
-            **{**_numbers(each, "train_seconds"), "scores": {name: _estimate(v) for name, v in each["scores"].items()}}
-        )
+        Learner(**{**_numbers(each, "train_seconds"), "scores": estimates(each["scores"])})
         for each in fields["contenders"]
     )
     fields["comparisons"] = tuple(_comparison(row) for row in fields["comparisons"])
