@@ -20,11 +20,13 @@ from pipelines.data.splits import Fold
 from pipelines.evaluation import bias, decisions, directions, intervals, membership, thresholds
 from pipelines.evaluation import calibration as calibrating
 from pipelines.evaluation.outcome import FoldResult, Outcome
+from pipelines.explanation.explain import explained
 from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.prepare import Prepared
 from pipelines.report.document import Cost, Estimate, Scorecard
+from pipelines.report.explanation import Explanation
 from pipelines.training.workers import from_chief, missed
 
 
@@ -82,7 +84,11 @@ def compete(
         if done is None or model is None:
             fitted, done = _tested(contender, prepared, fold, own_seed, part_of(watch, number, parts), entry)
             if number == 0:
-                done = replace(done, membership=_membership(contender, fitted, prepared, fold, own_seed))
+                done = replace(
+                    done,
+                    membership=_membership(contender, fitted, prepared, fold, own_seed),
+                    explanation=_explanation(contender, fitted, prepared, fold, own_seed),
+                )
             if entry is not None:
                 keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
                 entry.finish(fitted, done, keep if number == 0 else None)
@@ -167,6 +173,14 @@ def _membership(
     return membership.measured(members, others, seed, *ids)
 
 
+def _explanation(contender: Contender, model: Fitted, prepared: Prepared, fold: Fold, seed: int) -> Explanation | None:
+    """What the model's answers hang on; nothing of mitigated ones, which are told by their groups."""
+    if contender.kind == "mitigated":
+        return None
+    examples = prepared.dataset.examples
+    return explained(model, prepared.objective, examples.take(fold.train), examples.take(fold.test), seed)
+
+
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
     """Scores with intervals, and bias by group."""
     outcome, objective, resamples = trial.outcome, prepared.objective, prepared.protocol.resamples
@@ -196,6 +210,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         directions=directions.measured([each.moves for each in trial.folds], prepared.directions),
         referral=lending.referral_of(outcome, [each.zone for each in trial.folds], prepared),
         membership=trial.folds[0].membership,
+        explanation=trial.folds[0].explanation,
         by_fold=tuple(each[objective.primary] for each in outcome.fold_scores(objective)) if outcome.apart else (),
     )
 

@@ -33,6 +33,7 @@ from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost, Estimate
+from pipelines.report.explanation import Explanation, explanation
 from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
@@ -62,6 +63,8 @@ class Finished:
     moves: Moves | None = None
     membership: Mapping[str, Estimate] = field(default_factory=dict)
     """Of the first training: what its model gives away of who it learned from."""
+    explanation: Explanation | None = None
+    """Of the first training: what the answers of its model hang on."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Entry:
                 None if result["zone"] is None else Zone.from_dict(result["zone"]),
                 None if moved is None else Moves(rows, dict(zip(result["moved"], moved, strict=True))),
                 {name: Estimate(*each) for name, each in result["membership"].items()},
+                explanation(result["explanation"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -133,6 +137,7 @@ class Entry:
             "by_group": None if done.by_group is None else done.by_group.to_dict(),
             "zone": None if done.zone is None else done.zone.to_dict(),
             "membership": {name: list(astuple(each)) for name, each in done.membership.items()},
+            "explanation": None if done.explanation is None else asdict(done.explanation),
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there

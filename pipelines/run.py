@@ -22,6 +22,7 @@ from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
+from pipelines.explanation import explain
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
@@ -351,6 +352,7 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
         read = (prepared.dataset.reading, prepared.dataset.masked)
         by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, *read)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
+        explain.keep_usual(model, prepared.dataset.examples.take(prepared.folds[0].train), Path(folder))
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 

@@ -20,6 +20,7 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
 STUDY = "pipelines.report.study"
 POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 ALERTS = "pipelines.report.alerts"
+EXPLANATION = "pipelines.report.explanation"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -44,7 +45,12 @@ ALLOWED = {
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
-        "pipelines.evaluation.directions", TUNING,
+        "pipelines.evaluation.directions", TUNING, EXPLANATION,
+    ),
+    "pipelines.explanation": (
+        "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
+        "pipelines.objectives", "pipelines.models.inputs", "pipelines.training.plan", "pipelines.evaluation", DOCUMENT,
+        EXPLANATION,
     ),
     "pipelines.study_journal": (
         "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,

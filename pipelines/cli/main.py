@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import __version__, catalogue
+from pipelines.cli.explaining import explain
 from pipelines.cli.options import (
     Data,
     Debug,
@@ -361,6 +362,9 @@ def predict(
         notes = predict_file(model, input, output, contender, reasons)
     for note in notes:
         progress.say(note)
+
+
+app.command("explain")(explain)
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,7 @@ import numpy as np
 
 from pipelines import catalogue
 from pipelines.contenders import saved
-from pipelines.contenders.attribution import attributions
-from pipelines.contenders.blend import FittedBlend
-from pipelines.contenders.classical import FittedClassical
-from pipelines.contenders.network import FittedNetwork
-from pipelines.contenders.reasons import columns as reasons_of
+from pipelines.contenders.reading import TABULAR, columns_read
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.groups import labels_again
 from pipelines.data.personal import masked_as
@@ -25,13 +20,13 @@ from pipelines.data.tables import read_rows, read_table
 from pipelines.data.unlabelled import Unlabelled
 from pipelines.data.wording import listed
 from pipelines.errors import BadInput
+from pipelines.explanation.attribution import attributions
+from pipelines.explanation.reasons import columns as reasons_of
 from pipelines.objectives.objective import Predictions
 from pipelines.tracking.registry import download_model
 
 REFER = "refer"
 """The decision on a row that goes to a person."""
-
-TABULAR = {"number", "category", "text"}
 
 
 def predict_file(
@@ -54,10 +49,10 @@ def predict_file(
     with tempfile.TemporaryDirectory() as folder:
         model = saved.load(download_model(where, Path(folder), contender))
         _require_reasons(model, reasons)
-        examples, files, answered, notes = _read(model, source)
+        examples, files, answered, notes = read_rows_to_predict(model, source)
         examples = masked_as(examples, model.masked)
         predictions = model.predict(examples)
-        read = _as_read(examples, model) if reasons else examples
+        read = as_read(examples, model) if reasons else examples
         found = attributions(model.fitted, read, model.acting.usual) if reasons else None
     table = _table(model, predictions)
     if found is not None:
@@ -92,23 +87,13 @@ def _require_reasons(model: saved.Saved, reasons: int) -> None:
         raise BadInput(f"--reasons: {model.name} was saved without what is usual; run {model.task} again")
 
 
-def columns_read(fitted: Any, kinds: Mapping[str, Kind]) -> Mapping[str, Kind]:
-    """The columns that a model looks at, of those that it is given: a classical one passes over series."""
-    if isinstance(fitted, FittedBlend):
-        return {name: kind for part in fitted.parts for name, kind in columns_read(part.fitted, kinds).items()}
-    if isinstance(fitted, FittedClassical):
-        only = fitted.column
-        return {name: kind for name, kind in kinds.items() if (kind in TABULAR if only is None else name == only)}
-    return fitted.kinds if isinstance(fitted, FittedNetwork) else kinds
-
-
-def _as_read(examples: Examples, model: saved.Saved) -> Examples:
+def as_read(examples: Examples, model: saved.Saved) -> Examples:
     """The rows with the columns alone that the model looks at."""
     kinds = columns_read(model.fitted, model.kinds)
     return replace(examples, columns={name: examples.columns[name] for name in kinds}, kinds=kinds)
 
 
-def _read(model: saved.Saved, source: Path) -> tuple[Examples, Any, Any, tuple[str, ...]]:
+def read_rows_to_predict(model: saved.Saved, source: Path) -> tuple[Examples, Any, Any, tuple[str, ...]]:
     """The rows; the file of each, or another name, as a Series, where each has its own; which of them answers each row
     of the file, where some are left out; and notes."""
     import pandas as pd

@@ -18,6 +18,7 @@ from pipelines.cli import (
     show_calibration,
     show_comparison,
     show_decisions,
+    show_explanation,
     show_lending,
     show_membership,
     show_mitigation,
@@ -58,6 +59,7 @@ def report(console: Console, document: Report) -> None:
     show_lending.tables(console, document)
     show_alerts.alerts(console, document)
     show_tuning.searches(console, document)
+    show_explanation.explanations(console, document)
     show_membership.attacks(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)

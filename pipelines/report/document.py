@@ -16,6 +16,7 @@ from pipelines.report.alerts import AlertReport
 from pipelines.report.cost import Cost as Cost
 from pipelines.report.estimate import Estimate as Estimate
 from pipelines.report.estimate import estimate, estimates, known
+from pipelines.report.explanation import Explanation, explanation
 from pipelines.report.lending import Direction, PointsRow, Referral
 from pipelines.report.mitigation import Change as Change
 from pipelines.report.mitigation import Mitigation as Mitigation
@@ -123,6 +124,8 @@ class Scorecard:
     membership: Mapping[str, Estimate] = field(default_factory=dict)
     """How surely an outsider tells by the saved model's losses who was among the rows that it learned from: `auc`, and
     `tpr_at_1_percent_fpr`. Empty where that was not measured: of rows in time, and of what learns from normal rows."""
+    explanation: Explanation | None = None
+    """What the answers of the saved model hang on; None of mitigated contenders."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,7 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields["points"] = tuple(lending.points_row(row) for row in fields.get("points", ()))
     fields["directions"] = tuple(lending.direction(row) for row in fields.get("directions", ()))
     fields["referral"] = lending.referral(fields.get("referral"))
+    fields["explanation"] = explanation(fields.get("explanation"))
     fields["cost"] = Cost(**known(fields["cost"]))
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
     fields["gaps"] = tuple(_gap(gap) for gap in fields["gaps"])

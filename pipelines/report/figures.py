@@ -245,7 +245,7 @@ def _bar(axes: Axes, place: int, bar: BiasBar, colour: str) -> None:
     _whisker(axes, place, bar.estimate, colour)
 
 
-def _whisker(axes: Axes, place: int, estimate: Estimate, colour: str) -> None:
+def _whisker(axes: Axes, place: float, estimate: Estimate, colour: str) -> None:
     axes.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
     axes.plot([estimate.value], [place], "o", color=colour, markersize=5)
 

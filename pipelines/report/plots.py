@@ -15,6 +15,7 @@ from pipelines.report import (
     figures_alerts,
     figures_bias,
     figures_calibration,
+    figures_explanation,
     figures_lending,
     figures_mitigation,
     figures_portfolio,
@@ -62,6 +63,7 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
     if report.alerts is not None and report.alerts.by_budget:
         yield "alerts_by_budget", figures_alerts.by_budget(report.alerts)
+    yield from _explanations(report)
     if points := next((card.points for card in report.contenders if card.points and card.name not in apart), None):
         yield "scorecard", figures_lending.scorecard(points)
     found = {metric for card in report.contenders for row in card.bias for metric in row.metrics}
@@ -70,6 +72,17 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
             yield f"bias_{metric}", figures.bias_bars(report, metric, report.verdict.network)
     if any(gap.difference == gap.difference for card in report.contenders for gap in card.gaps):
         yield "gaps", figures_bias.gaps(report)
+
+
+def _explanations(report: Report) -> Iterator[tuple[str, Figure]]:
+    """What the network and the best baseline hang on, and what pushes each network."""
+    if (hinges := figures_explanation.hinges(report)) is not None:
+        yield "explanation", hinges
+    for card in report.contenders:
+        if card.explanation is not None and card.explanation.pushes:
+            yield f"pushes_{card.name}", figures_explanation.pushes(card.name, card.explanation)
+            if card.explanation.maps:
+                yield f"maps_{card.name}", figures_explanation.maps(card.name, card.explanation.maps)
 
 
 def _equity(report: Report, outcomes: Mapping[str, Outcome], objective: Any) -> Figure:

@@ -4,6 +4,7 @@
 `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
 `membership/auc`; `direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`;
+`explanation/lost/Income` and `explanation/push/Income`, of the first `MOST_PARTS`;
 `history/fold-1/valid_loss`, one value per epoch.
 What is NaN is not logged: it breaks MLflow's pages.
 """
@@ -22,6 +23,8 @@ from pipelines.report.study import Study
 WORDS = (("<=", "at most "), (">=", "at least "), ("<", "under "), (">", "over "), ("%", " percent"), ("+", " plus"))
 NOT_ALLOWED = re.compile(r"[^\w\-. :]")
 LONGEST = 60
+MOST_PARTS = 20
+"""Of a row, that are logged: the report holds more."""
 HISTORY = "history"
 LAYERS = "health/"
 """How the names of what is measured layer by layer begin."""
@@ -50,6 +53,13 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
     for part in ("decisions", "calibration", "uncalibrated", "membership"):
         for name, estimate in getattr(card, part).items():
             metrics |= _estimate(metric_name(part, name), estimate)
+    if card.explanation is not None:
+        for hinge in card.explanation.hinges[:MOST_PARTS]:
+            metrics |= _estimate(metric_name("explanation", "lost", hinge.part), hinge.lost)
+        for push in card.explanation.pushes[:MOST_PARTS]:
+            metrics |= _estimate(metric_name("explanation", "push", push.part), push.size)
+        metrics |= _estimate("explanation/redrawn", card.explanation.redrawn)
+        metrics["explanation/missed"] = card.explanation.missed
     for way in card.directions:
         name = metric_name("direction", way.column)
         metrics |= {**_estimate(f"{name}/wrong", way.wrong), f"{name}/largest": way.largest}

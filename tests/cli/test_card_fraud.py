@@ -10,13 +10,14 @@ import pytest
 from payments import payments
 
 from pipelines import catalogue
-from pipelines.cli.prediction import _require_reasons, columns_read, predict_file
+from pipelines.cli.prediction import _require_reasons, predict_file
 from pipelines.contenders import saved
 from pipelines.contenders.acting import Acting, usual_of
 from pipelines.contenders.blend import FittedBlend, Part
 from pipelines.contenders.classical import FittedClassical
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.network import FittedNetwork
+from pipelines.contenders.reading import columns_read
 from pipelines.errors import BadInput
 from pipelines.prepare import prepare
 from pipelines.report import document

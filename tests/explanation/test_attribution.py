@@ -7,13 +7,14 @@ import pytest
 
 from pipelines.contenders import saved
 from pipelines.contenders.acting import Acting, usual_of
-from pipelines.contenders.attribution import COMPLETE, Attributions, as_usual, attributions
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.ensemble import _mean_of
 from pipelines.contenders.network import NetworkContender
-from pipelines.contenders.reasons import columns, in_words, strongest
 from pipelines.contenders.tables import BASELINES, SCORECARD
 from pipelines.data.examples import Examples
+from pipelines.explanation.attribution import Attributions, as_usual, attributions
+from pipelines.explanation.integrated import COMPLETE
+from pipelines.explanation.reasons import columns, in_words, strongest
 from pipelines.models.tabular import mlp, tabm
 from pipelines.objectives.classification import Classification
 from pipelines.points import Points

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pipelines.contenders.acting import Usual
-from pipelines.contenders.attribution import Attributions
 from pipelines.data.examples import Examples
+from pipelines.explanation.attribution import Attributions
 
 LEAST = 1e-3
 """A push that is no reason: a thousandth in log-odds moves no probability by more than a quarter of that."""

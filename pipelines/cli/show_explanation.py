@@ -1,0 +1,94 @@
+"""What the answers of contenders hang on, side by side, and what pushes those of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.cli import layout
+from pipelines.cli.layout import interval, number, signed, spoken
+from pipelines.report.document import Report
+from pipelines.report.explanation import SAME, Explanation, strongest_hinges
+
+MOST_PARTS = 8
+"""Named in the terminal; the report has more."""
+
+LEAST = 0.05
+"""Corrected p-value from which on a loss may be chance."""
+
+Named = Sequence[tuple[str, Explanation]]
+
+
+def explanations(console: Console, document: Report) -> None:
+    """Which parts of a row contenders hang on, and which push networks, with what speaks against trusting that."""
+    found = [(card.name, card.explanation) for card in document.contenders if card.explanation is not None]
+    asked = [(name, each) for name, each in found if each.hinges]
+    if parts := strongest_hinges(asked, document.verdict.network, MOST_PARTS):
+        _hinges(console, asked, parts)
+    elif why_not := next((each.why_not for _, each in found if each.why_not), ""):
+        console.print(f"no part of a row was exchanged with another row's: {why_not}\n", style="dim")
+    for name, each in found:
+        if each.pushes:
+            _pushes(console, name, each)
+
+
+def _hinges(console: Console, asked: Named, parts: Sequence[str]) -> None:
+    score, rows = asked[0][1].score, max(each.rows for _, each in asked)
+    moved = [(name, each) for name, each in asked if any(hinge.p_value < LEAST for hinge in each.hinges)]
+    table = layout.table(f"what do answers hang on? ({spoken(score)} lost without a part)")
+    layout.words(table, "part", folds=True)
+    layout.numbers(table, *(name for name, _ in moved))
+    for part in parts:
+        table.add_row(escape(part), *(_lost(each, part) for _, each in moved))
+    console.print(table)
+    hanging = len(asked) - len(moved)
+    console.print(
+        f"without: each tested row ({rows:,} of them) has the part of another one, drawn by chance; *: may be chance, "
+        "corrected for all parts; what two parts tell together neither seems to matter for"
+        + (f"; {hanging} contender{'s hang' if hanging > 1 else ' hangs'} on no part" if hanging else ""),
+        style="dim",
+    )
+    console.print()
+
+
+def _lost(found: Explanation, part: str) -> str:
+    for hinge in found.hinges:
+        if hinge.part == part:
+            return number(hinge.lost.value) + ("" if hinge.p_value < LEAST else "*")
+    return "-"
+
+
+def _pushes(console: Console, name: str, found: Explanation) -> None:
+    table = layout.table(f"what pushes {name}'s answers? (integrated gradients, {found.unit})")
+    layout.words(table, "part", folds=True)
+    layout.numbers(table, "by how much", "95 % interval", "on the whole", "in rows")
+    _fill(table, found)
+    console.print(table)
+    console.print(
+        f"of {escape(found.answer)}, against a usual row, the mean of {found.pushed_rows:,} tested rows; on the whole: "
+        f"with its sign, where the part is; parts add up to each answer within {100 * found.missed:.1g} %",
+        style="dim",
+    )
+    if found.redrawn.value == found.redrawn.value:
+        console.print(_sane(found), style="dim" if found.sane else "")
+    console.print()
+
+
+def _fill(table: Table, found: Explanation) -> None:
+    for push in found.pushes[:MOST_PARTS]:
+        size = push.size
+        cells = (number(size.value), interval(size.low, size.high), signed(push.mean), f"{push.n:,}")
+        table.add_row(escape(push.part), *cells)
+
+
+def _sane(found: Explanation) -> str:
+    said = f"{number(found.redrawn.value, 2)} ({interval(found.redrawn.low, found.redrawn.high, 2)})"
+    if found.sane:
+        return f"with weights drawn anew the order of parts is another one (rank correlation {said})"
+    return (
+        f"with weights drawn anew the order of parts is much the same (rank correlation {said}; its upper end should "
+        f"be below {SAME}): these parts may tell what rows look like, and little of what was learned"
+    )

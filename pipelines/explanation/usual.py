@@ -1,0 +1,83 @@
+"""The usual row that answers are compared with, as a network reads it.
+
+Of a table it is made of medians and most frequent categories (`contenders.acting`), of a text it is the empty one, and
+of pictures, recordings and series the mean of the training rows, as they are encoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.contenders.acting import Usual, usual_of
+from pipelines.contenders.saved import whole
+from pipelines.data.examples import Examples
+from pipelines.errors import BadInput
+from pipelines.explanation.opened import Floats, Opened
+
+FILE = "usual.npz"
+MOST_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Typical:
+    """A usual row of what is no table.
+
+    Args:
+        values: (1, ...) numbers.
+        flags: (1, ...) whether a place is a flag, 0 or 1: it keeps what it is in the row that is compared, so that a
+            series is compared with usual events in the places of its own.
+    """
+
+    values: Floats
+    flags: NDArray[np.bool_]
+
+    def beside(self, here: Floats) -> Floats:
+        """(n, ...) what each row is compared with."""
+        return np.where(self.flags, here, self.values).astype(np.float32)
+
+
+def usual_for(network: Opened, train: Examples) -> Usual | Typical:
+    """What the answers of a network are compared with: by column of a table, else as it reads rows."""
+    return usual_of(train) if network.shape == "table" else typical(network, train)
+
+
+def typical(network: Opened, train: Examples) -> Typical:
+    """The usual row of these training rows, or of the first `MOST_ROWS` of them."""
+    some = train.take(np.arange(min(len(train), MOST_ROWS)))
+    encoded = network.encoded(some)
+    if network.embed is not None:
+        empty = network.numbers(np.zeros_like(encoded[:1]))
+        return Typical(empty, np.zeros(empty.shape, bool))
+    numbers = network.numbers(encoded)
+    flags = np.zeros(numbers[:1].shape, bool)
+    if set(network.kinds.values()) == {"series"}:
+        # Of a whole channel at once: a place may be 1 in every training row and 0 in another.
+        channel = tuple(range(numbers.ndim - 1))
+        flags = flags | np.isin(numbers, (0.0, 1.0)).all(axis=channel, keepdims=True)
+    return Typical(numbers.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32), flags)
+
+
+def keep(found: Typical, folder: Path) -> None:
+    """Write it into the folder of a saved contender."""
+    with whole(folder / FILE) as file:
+        np.savez_compressed(file, allow_pickle=False, values=found.values, flags=found.flags)
+
+
+def kept(folder: Path) -> Typical | None:
+    """The usual row in the folder of a saved contender; None where there is none.
+
+    Raises:
+        BadInput: the file is damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Typical(arrays["values"].astype(np.float32), arrays["flags"].astype(bool))
+    except Exception as error:  # a damaged archive raises many types
+        raise BadInput(f"{path} was not written by Tapeline, or is damaged: {type(error).__name__}") from error

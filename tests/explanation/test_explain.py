@@ -1,0 +1,215 @@
+"""A planted part is found first, parts add up, and they change when what was learned is taken away."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from rows_with_a_secret import SIDE, STEPS, pictures, series, table, texts, waves
+
+from pipelines.contenders.classical import ClassicalContender
+from pipelines.contenders.ensemble import _mean_of
+from pipelines.contenders.network import NetworkContender
+from pipelines.contenders.pictures import BASELINES as PICTURES
+from pipelines.contenders.tables import BASELINES as TABLES
+from pipelines.contenders.texts import BASELINES as TEXTS
+from pipelines.contenders.waves import baselines as of_sounds
+from pipelines.explanation.explain import explained
+from pipelines.explanation.integrated import COMPLETE
+from pipelines.explanation.opened import opened
+from pipelines.explanation.taken_apart import taken_apart
+from pipelines.explanation.usual import Typical, keep, kept, typical, usual_for
+from pipelines.models.audio import separable_cnn
+from pipelines.models.recurrent import event_gru
+from pipelines.models.tabular import mlp, tabm
+from pipelines.models.text import bidirectional_lstm
+from pipelines.models.vision import small_resnet
+from pipelines.objectives.classification import Classification
+from pipelines.objectives.regression import Regression
+from pipelines.report.explanation import Explanation, explanation
+from pipelines.task import Network, Recipe
+
+QUICK = Recipe(epochs=12, batch_size=64, learning_rate=5e-3, dropout=0.0, width=16, patience=12, trials=1)
+FIELD = "rows 9-12, columns 5-8"
+SETS = {
+    "table": (table(), "secret"),
+    "three classes": (table(classes=3), "secret"),
+    "number": (table(classes=0), "secret"),
+    "texts": (texts(), "secret"),
+    "pictures": (pictures(), FIELD),
+    "waves": (waves(), "time 20-30 %"),
+    "series": (series(), "steps 1 from the end"),
+}
+CASES = {
+    "mlp": ("table", Network("mlp", mlp)),
+    "tabm": ("table", Network("tabm", tabm)),
+    "three-classes": ("three classes", Network("mlp", mlp)),
+    "tabm-of-three": ("three classes", Network("tabm", tabm)),
+    "number": ("number", Network("mlp", mlp)),
+    "lstm": ("texts", Network("lstm", bidirectional_lstm)),
+    "resnet": ("pictures", Network("resnet", small_resnet)),
+    "cnn": ("waves", Network("cnn", separable_cnn(2000))),
+    "gru": ("series", Network("gru", event_gru("history", dict.fromkeys("abc", "plain")))),
+    "boosting": ("table", TABLES[-1]),
+    "boosting-of-three": ("three classes", TABLES[-1]),
+    "forest-of-a-number": ("number", next(each for each in TABLES if each.name == "forest")),
+    "tfidf": ("texts", TEXTS[1]),
+    "pixels": ("pictures", PICTURES[-1]),
+    "mfcc": ("waves", of_sounds(2000)[-1]),
+}
+
+
+def objective_of(examples):
+    return (Regression() if examples.target.dtype.kind == "f" else Classification()).resolve(examples.target)
+
+
+def halves(examples):
+    n = len(examples)
+    return examples.take(np.arange(n // 2)), examples.take(np.arange(n // 2, n))
+
+
+def trained(case):
+    kind, declared = CASES[case]
+    examples, part = SETS[kind]
+    objective = objective_of(examples)
+    train, tested = halves(examples)
+    made = (NetworkContender if isinstance(declared, Network) else ClassicalContender)(declared, objective, QUICK)
+    return made.fit(train, train, 0), objective, train, tested, part
+
+
+@pytest.fixture(scope="module", params=list(CASES))
+def found(request):
+    fitted, objective, train, tested, part = trained(request.param)
+    return request.param, explained(fitted, objective, train, tested, 0), part, len(tested)
+
+
+def test_a_planted_part_is_what_answers_hang_on(found):
+    case, explanation, part, n = found
+    first = explanation.hinges[0]
+    assert first.part == part
+    assert first.lost.low > 0.05
+    assert first.p_value < 0.01
+    assert explanation.rows == n
+    if case != "mfcc":  # its statistics over time spread what it hears
+        rest = [hinge for hinge in explanation.hinges[1:] if hinge.part != "town"]
+        assert all(hinge.lost.value < 0.35 * first.lost.value for hinge in rest)
+
+
+def test_a_planted_part_pushes_most_and_parts_add_up(found):
+    case, explanation, part, n = found
+    if not explanation.pushes:
+        pytest.skip("no network")
+    named = [push for push in explanation.pushes if not push.part.startswith("band")]
+    assert named[0].part == part
+    assert named[0].size.low > named[1].size.value
+    assert explanation.missed <= COMPLETE
+    assert explanation.redrawn.high < 0.5
+    assert explanation.sane
+    assert explanation.pushed_rows == min(n, 1000 if SETS[CASES[case][0]][0].names("number") else 96)
+
+
+def test_where_a_network_looks_is_where_the_secret_is(found):
+    case, explanation, _, _ = found
+    if case != "resnet":
+        assert "grad-cam" not in explanation.maps
+        return
+    for way in ("grad-cam", "integrated gradients"):
+        seen = np.array(explanation.maps[way])
+        assert seen.shape == (SIDE, SIDE)
+        row, column = np.unravel_index(seen.argmax(), seen.shape)
+        assert 7 <= row <= 12
+        assert 3 <= column <= 8
+
+
+def test_it_comes_back_from_json(found):
+    _, explanation_, _, _ = found
+    assert explanation(json.loads(json.dumps(asdict(explanation_)))) == explanation_ or not explanation_.pushes
+
+
+def test_of_no_network_there_are_no_pushes_and_nulls_are_read(found):
+    case, found_, _, _ = found
+    if isinstance(CASES[case][1], Network):
+        return
+    assert (found_.answer, found_.pushes, found_.maps) == ("", (), {})
+    told = json.loads(json.dumps(asdict(found_)).replace("NaN", "null"))
+    again = explanation(told)
+    assert np.isnan(again.missed)
+    assert np.isnan(again.redrawn.value)
+    assert not again.sane
+    assert again.hinges == found_.hinges
+
+
+def test_the_same_seed_finds_the_same():
+    fitted, objective, train, tested, _ = trained("boosting")
+    first, again, other = (explained(fitted, objective, train, tested, seed) for seed in (1, 1, 2))
+    assert first.hinges == again.hinges
+    assert first.hinges != other.hinges
+
+
+def test_weights_are_put_back():
+    fitted, objective, train, tested, _ = trained("mlp")
+    before = [each.copy() for each in fitted.model.get_weights()]
+    explained(fitted, objective, train, tested, 0)
+    for first, second in zip(before, fitted.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_network_that_learned_nothing_hangs_on_nothing():
+    examples, _ = SETS["table"]
+    shuffled = replace(examples, target=np.random.default_rng(1).permutation(examples.target))
+    train, tested = halves(shuffled)
+    objective = objective_of(shuffled)
+    fitted = NetworkContender(Network("mlp", mlp), objective, replace(QUICK, epochs=2)).fit(train, train, 0)
+    found = explained(fitted, objective, train, tested, 0)
+    assert all(hinge.p_value > 0.05 for hinge in found.hinges)
+
+
+def test_several_networks_in_one_are_asked_by_exchange_alone():
+    fitted, objective, train, tested, part = trained("mlp")
+    both = replace(fitted, model=_mean_of([fitted.model, fitted.model]))
+    found = explained(both, objective, train, tested, 0)
+    assert found.hinges[0].part == part
+    assert found.pushes == ()
+
+
+def test_one_class_alone_says_why_nothing_was_exchanged():
+    fitted, objective, train, tested, _ = trained("boosting")
+    single = tested.take(np.flatnonzero(tested.target == tested.target[0]))
+    found = explained(fitted, objective, train, single, 0)
+    assert found == Explanation(0, why_not="one class alone was tested")
+
+
+def test_rows_of_one_person_count_once():
+    fitted, objective, train, tested, _ = trained("boosting")
+    twice = tested.take(np.repeat(np.arange(len(tested)), 4))
+    people = replace(twice, ids=np.repeat(np.arange(len(tested)), 4))
+    alone, together = (explained(fitted, objective, train, each, 0).hinges[0] for each in (twice, people))
+    assert together.lost.high - together.lost.low > 1.5 * (alone.lost.high - alone.lost.low)
+
+
+def test_a_usual_row_is_kept_with_a_model(tmp_path):
+    fitted, _, train, tested, _ = trained("gru")
+    network = opened(fitted)
+    usual = usual_for(network, train)
+    assert isinstance(usual, Typical)
+    keep(usual, tmp_path)
+    again = kept(tmp_path)
+    rows = tested.take(np.arange(5))
+    first, second = (taken_apart(network, each, rows).parts for each in (usual, again))
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[name][0], second[name][0]) for name in first)
+    assert kept(tmp_path / "nowhere") is None
+    (tmp_path / "usual.npz").write_bytes(b"PK\3\4 no archive")
+    with pytest.raises(Exception, match="was not written by Tapeline, or is damaged"):
+        kept(tmp_path)
+
+
+def test_events_are_compared_with_usual_ones_in_their_own_places():
+    """Whether there was an event is no push: a mask has no gradient, so both ways must have the same."""
+    fitted, _, train, tested, _ = trained("gru")
+    network = opened(fitted)
+    here = network.numbers(network.encoded(tested))
+    beside = typical(network, train).beside(here)
+    np.testing.assert_array_equal(beside[..., 0], here[..., 0])
+    assert here.shape[1] == STEPS
+    assert not np.array_equal(beside[..., 1], here[..., 1])
