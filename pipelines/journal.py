@@ -28,6 +28,7 @@ from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.evaluation.directions import Moves
 from pipelines.objectives import group_thresholds
+from pipelines.objectives.automation import Automation
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
@@ -62,6 +63,8 @@ class Finished:
     moves: Moves | None = None
     membership: Mapping[str, Estimate] = field(default_factory=dict)
     """Of the first training: what its model gives away of who it learned from."""
+    automation: Automation | None = None
+    """Which of its decisions need no person."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Entry:
                 None if result["zone"] is None else Zone.from_dict(result["zone"]),
                 None if moved is None else Moves(rows, dict(zip(result["moved"], moved, strict=True))),
                 {name: Estimate(*each) for name, each in result["membership"].items()},
+                None if result["automation"] is None else Automation.from_dict(result["automation"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -133,6 +137,7 @@ class Entry:
             "by_group": None if done.by_group is None else done.by_group.to_dict(),
             "zone": None if done.zone is None else done.zone.to_dict(),
             "membership": {name: list(astuple(each)) for name, each in done.membership.items()},
+            "automation": None if done.automation is None else done.automation.to_dict(),
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there

@@ -19,7 +19,7 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
 )
 STUDY = "pipelines.report.study"
 POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
-ALERTS = "pipelines.report.alerts"
+ALERTS, OVERSIGHT = "pipelines.report.alerts", "pipelines.report.oversight"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -44,16 +44,18 @@ ALLOWED = {
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
-        "pipelines.evaluation.directions", TUNING,
+        "pipelines.objectives.automation", "pipelines.evaluation.directions", TUNING,
     ),
     "pipelines.study_journal": (
         "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
-        ALERTS,
+        ALERTS, OVERSIGHT,
     ),
-    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
+    "pipelines.tracking": (
+        "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT,
+    ),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER, POINTS),
     "domains": (
         "pipelines.space", "pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models",
@@ -69,6 +71,7 @@ COMPOSERS = (
     "pipelines.assist",
     "pipelines.prepare",
     "pipelines.lending",
+    "pipelines.oversight",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

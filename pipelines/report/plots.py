@@ -17,6 +17,7 @@ from pipelines.report import (
     figures_calibration,
     figures_lending,
     figures_mitigation,
+    figures_oversight,
     figures_portfolio,
 )
 from pipelines.report.document import Report, sides
@@ -60,6 +61,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         if probable:
             yield "calibration", _calibration(probable, report.verdict.network)
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
+    if (risk := figures_oversight.risk_coverage(report)) is not None:
+        yield "risk_coverage", risk
     if report.alerts is not None and report.alerts.by_budget:
         yield "alerts_by_budget", figures_alerts.by_budget(report.alerts)
     if points := next((card.points for card in report.contenders if card.points and card.name not in apart), None):

@@ -1,0 +1,127 @@
+"""People in the loop: what may be automated at a stated error, and what is left to persons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.cli import layout
+from pipelines.cli.layout import interval, number, signed
+from pipelines.cli.show_bias import MOST_GROUPS, with_interval
+from pipelines.cli.show_lending import who_goes
+from pipelines.evaluation.guarantee import fewest
+from pipelines.report.document import Estimate, Report
+from pipelines.report.oversight import Automated, DecidedClass, Oversight
+
+EXPLAINED = (
+    "automated: share of the tested decisions that are as sure as validation rows ask, so that (95 %) no more of them "
+    "are wrong than stated; sent: of 1000, those that a person makes; caught: share of the wrong decisions that are "
+    "among these; left: wrong ones of 1000 that no person sees"
+)
+OF_CLASSES = "lost: of the rows that truly are of this class, share decided otherwise without a person"
+HEADINGS = ("automated", "wrong of these", "sent of 1000", "caught", "left of 1000")
+SUREST = 0.1
+"""Share of the decisions that is told of where nothing may be automated."""
+
+
+def automated(console: Console, document: Report) -> None:
+    """Every contender at the stated error; of the network every stated error, each class, and who is sent to a person
+    more often."""
+    found = {card.name: card.oversight for card in document.contenders if card.oversight is not None}
+    if not found:
+        return
+    at = percent(next(iter(found.values())).at)
+    title = f"what may be automated with at most {at} wrong (95 % intervals)"
+    rows = [(name, each.acted) for name, each in found.items()]
+    console.print(_levels(console, title, "contender", rows))
+    console.print(f"{EXPLAINED}\n", style="dim")
+    network = document.verdict.network
+    if (lead := document.oversight) is not None:
+        least, most = (signed(each) for each in (lead.difference.low, lead.difference.high))
+        console.print(
+            f"{lead.network} automates {signed(lead.difference.value)} of the decisions more than {lead.baseline}, the "
+            f"best baseline ({least} to {most})"
+        )
+    if network in found:
+        _of_network(console, network, found[network])
+
+
+def percent(error: float) -> str:
+    """A stated error as people say it: `5 %`."""
+    return f"{100 * error:g} %"
+
+
+def nothing(name: str, found: Oversight) -> str:
+    """Why nothing may be automated, in words."""
+    at, needed = percent(found.at), fewest(found.at)
+    surest = next(each.error for each in found.curve if each.coverage >= SUREST)
+    said = (
+        f"nothing may be automated by {name} at {at}: of its surest {percent(SUREST)} of the tested decisions "
+        f"{number(100 * surest.value, 1)} % are wrong ({interval(100 * surest.low, 100 * surest.high, 1)})"
+    )
+    if found.rows < needed:
+        return f"{said}; validation rows worth {found.rows} cannot promise {at}, which takes {needed} without an error"
+    if surest.value <= found.at:
+        return f"{said}, but validation rows worth {found.rows} are too few to promise it"
+    return said
+
+
+def _of_network(console: Console, name: str, found: Oversight) -> None:
+    acted = found.acted
+    if acted.share.value == 0:
+        console.print(nothing(name, found))
+    elif any(share == 0 for share in found.shares):
+        none = sum(share == 0 for share in found.shares)
+        console.print(f"in {none} of {len(found.shares)} trainings nothing may be automated")
+    console.print()
+    rows = [(percent(level.at), level) for level in found.levels]
+    console.print(_levels(console, f"{name} at other stated errors", "stated", rows))
+    console.print()
+    if acted.share.value == 0:
+        return
+    layouts = (partial(_classes, name, found, wide) for wide in (True, False))
+    console.print(layout.widest(console, layouts))
+    console.print(f"{OF_CLASSES}\n", style="dim")
+    if found.groups:
+        who_goes(console, f"whom {name} sends to a person at {percent(found.at)}", "sent", found.groups, found.gaps)
+
+
+def _levels(console: Console, title: str, first: str, rows: Sequence[tuple[str, Automated]]) -> Table:
+    return layout.widest(console, (partial(_table, title, first, rows, wide) for wide in (True, False)))
+
+
+def _table(title: str, first: str, rows: Sequence[tuple[str, Automated]], wide: bool) -> Table:
+    table = layout.table(title)
+    layout.words(table, first)
+    layout.numbers(table, *(each if wide else each.replace(" of ", "\nof ") for each in HEADINGS))
+    columns = list(zip(*(_values(level) for _, level in rows), strict=True))
+    for name, level in rows:
+        cells = zip(_values(level), columns, strict=True)
+        table.add_row(escape(name), *(_cell(value, wide, column) for value, column in cells))
+    return table
+
+
+def _values(level: Automated) -> tuple[Estimate, ...]:
+    return level.share, level.error, level.sent_per_1000, level.caught, level.left_per_1000
+
+
+def _cell(value: Estimate, wide: bool, column: Sequence[Estimate]) -> str:
+    """`-` where nothing is automated that could be wrong."""
+    return "-" if value.value != value.value else with_interval(value, wide, column=column)
+
+
+def _classes(name: str, found: Oversight, wide: bool) -> Table:
+    """The classes that are decided most often; the report holds all."""
+    shown: list[DecidedClass] = sorted(found.classes, key=lambda each: -each.n)[:MOST_GROUPS]
+    table = layout.table(f"{name} by decision, at {percent(found.at)}")
+    layout.words(table, "decided", folds=True)
+    layout.numbers(table, "n", "automated", "wrong of these" if wide else "wrong\nof these", "lost")
+    columns = [[getattr(each, part) for each in shown] for part in ("share", "error", "lost")]
+    for row in shown:
+        cells = zip((row.share, row.error, row.lost), columns, strict=True)
+        table.add_row(escape(row.label), f"{row.n:,}", *(_cell(value, wide, column) for value, column in cells))
+    return table
