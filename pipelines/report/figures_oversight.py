@@ -55,8 +55,8 @@ def _curve(axes: Axes, name: str, found: Oversight, place: int) -> None:
     label = f"{name} (area {area:.3f})"
     axes.plot(coverage, risk, color=colour, linestyle=DASHES[place], label=label)
     if place == 0:
-        ends = ([getattr(point.error, end) for point in found.curve] for end in ("low", "high"))
-        axes.fill_between(coverage, *ends, color=colour, alpha=0.15, linewidth=0)
+        low, high = ([getattr(point.error, end) for point in found.curve] for end in ("low", "high"))
+        axes.fill_between(coverage, low, high, color=colour, alpha=0.15, linewidth=0)
     acted = found.acted
     if not math.isnan(acted.error.value):
         axes.plot([acted.share.value], [acted.error.value], marker="o", color=colour)
