@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli import layout
-from pipelines.cli.layout import interval, number, signed
+from pipelines.cli.layout import signed
 from pipelines.cli.show_bias import MOST_GROUPS, with_interval
 from pipelines.cli.show_lending import who_goes
 from pipelines.evaluation.guarantee import fewest
@@ -60,23 +60,29 @@ def nothing(name: str, found: Oversight) -> str:
     at, needed = percent(found.at), fewest(found.at)
     surest = next(each.error for each in found.curve if each.coverage >= SUREST)
     said = (
-        f"nothing may be automated by {name} at {at}: of its surest {percent(SUREST)} of the tested decisions "
-        f"{number(100 * surest.value, 1)} % are wrong ({interval(100 * surest.low, 100 * surest.high, 1)})"
+        f"nothing may be automated by {name} at {at}: of the surest {percent(SUREST)} of its tested decisions "
+        f"{100 * surest.value:.1f} % are wrong ({100 * surest.low:.1f} to {100 * surest.high:.1f})"
     )
     if found.rows < needed:
         return f"{said}; validation rows worth {found.rows} cannot promise {at}, which takes {needed} without an error"
-    if surest.value <= found.at:
-        return f"{said}, but validation rows worth {found.rows} are too few to promise it"
-    return said
+    return f"{said}; {few(found)}" if surest.value <= found.at else said
+
+
+def few(found: Oversight) -> str:
+    """How much more there would be to automate if validation rows could promise it."""
+    share = max((each.coverage for each in found.curve if each.error.value <= found.at), default=0.0)
+    return (
+        f"validation rows (worth {found.rows}) promise less than there is, for of the surest {percent(share)} of the "
+        f"tested decisions no more than {percent(found.at)} are wrong; a larger protocol.valid promises more"
+    )
 
 
 def _of_network(console: Console, name: str, found: Oversight) -> None:
     acted = found.acted
     if acted.share.value == 0:
         console.print(nothing(name, found))
-    elif any(share == 0 for share in found.shares):
-        none = sum(share == 0 for share in found.shares)
-        console.print(f"in {none} of {len(found.shares)} trainings nothing may be automated")
+    elif none := sum(share == 0 for share in found.shares):
+        console.print(f"after {none} of {name}'s {len(found.shares)} trainings nothing may be automated: {few(found)}")
     console.print()
     rows = [(percent(level.at), level) for level in found.levels]
     console.print(_levels(console, f"{name} at other stated errors", "stated", rows))
@@ -99,14 +105,21 @@ def _table(title: str, first: str, rows: Sequence[tuple[str, Automated]], wide: 
     layout.words(table, first)
     layout.numbers(table, *(each if wide else each.replace(" of ", "\nof ") for each in HEADINGS))
     columns = list(zip(*(_values(level) for _, level in rows), strict=True))
-    for name, level in rows:
-        cells = zip(_values(level), columns, strict=True)
-        table.add_row(escape(name), *(_cell(value, wide, column) for value, column in cells))
+    for place, (name, level) in enumerate(rows):
+        share, error, caught = (_cell(column[place], wide, column) for column in columns)
+        sent, left = _count(level.sent_per_1000, wide, 0), _count(level.left_per_1000, wide, 1)
+        table.add_row(escape(name), share, error, sent, caught, left)
     return table
 
 
 def _values(level: Automated) -> tuple[Estimate, ...]:
-    return level.share, level.error, level.sent_per_1000, level.caught, level.left_per_1000
+    return level.share, level.error, level.caught
+
+
+def _count(value: Estimate, wide: bool, digits: int) -> str:
+    """Of 1000 decisions, beside its interval or above it."""
+    ends = "-" if value.low != value.low else f"{value.low:.{digits}f}-{value.high:.{digits}f}"
+    return f"{value.value:.{digits}f} ({ends})" if wide else f"{value.value:.{digits}f}\n{ends}"
 
 
 def _cell(value: Estimate, wide: bool, column: Sequence[Estimate]) -> str:
