@@ -29,9 +29,9 @@ RESULTS = Path(__file__).parent / "results" / "oversight.json"
 Floats = NDArray[np.float64]
 
 AT = 0.05
-REPEATS = 500
+REPEATS = 300
 TESTED = 2000
-POPULATION = 200_000
+POPULATION = 50_000
 """Rows by which what is true of a world is counted."""
 
 
@@ -115,7 +115,7 @@ def main() -> None:
     found = {}
     for name, world in WORLDS.items():
         found[name] = told([tried(world, seed) for seed in range(repeats)])
-        print(name, *(f"{part.replace('_', ' ')} {value:.3f}" for part, value in found[name].items()), sep="; ")
+        print(name, *(f"{part.replace('_', ' ')} {value:.3f}" for part, value in found[name].items()), sep="; ", flush=True)
     write({"machine": machine(), "repeats": repeats, "at": AT, "tested": TESTED, "worlds": found}, RESULTS)
 
 

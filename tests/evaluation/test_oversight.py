@@ -23,8 +23,8 @@ def report(of, automated, at=0.05, others=()):
 
 
 #                 automated .................  a person ..........
-TARGET = np.array([0, 0, 0, 1, 0, 1, 1, 0] + [0, 1, 1, 0, 0, 1, 1, 0])
-DECIDED = np.array([0, 0, 0, 0, 0, 1, 1, 1] + [1, 0, 0, 1, 0, 1, 0, 0])
+TARGET = np.array([0, 0, 0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0])
+DECIDED = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 0, 1, 0, 0])
 ALONE = np.arange(16) < 8
 
 
@@ -41,9 +41,7 @@ def test_what_is_left_to_persons_is_counted_by_hand():
     assert level.caught.value == pytest.approx(5 / 7)
     assert level.left_per_1000.value == pytest.approx(1000 * 2 / 16)
     assert found.error_of_all.value == pytest.approx(7 / 16)
-    assert (level.error.low, level.error.high) == pytest.approx(
-        tuple(vars(proportion(np.arange(8) < 2)).values())[1:]
-    )
+    assert (level.error.low, level.error.high) == pytest.approx(tuple(vars(proportion(np.arange(8) < 2)).values())[1:])
 
 
 def test_each_class_has_its_own_share_and_error():
@@ -127,7 +125,9 @@ def test_more_is_the_paired_difference():
     of = outcome(np.zeros(400, int), np.zeros(400, int))
     found = more(of, ours, other)
     assert found.value == pytest.approx(0.1)
-    assert (found.high - found.low) / 2 == pytest.approx(1.96 * 0.3 / 20, rel=0.02), "rows that both automate add nothing"
+    assert (found.high - found.low) / 2 == pytest.approx(1.96 * 0.3 / 20, rel=0.02), (
+        "rows that both automate add nothing"
+    )
     assert more(of, ours, ours).value == 0
     rounds = tuple(Round(100 * place, 100 * (place + 1), 300) for place in range(4))
     folds = more(outcome(np.zeros(400, int), np.zeros(400, int), rounds), ours, other)
