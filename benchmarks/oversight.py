@@ -115,7 +115,12 @@ def main() -> None:
     found = {}
     for name, world in WORLDS.items():
         found[name] = told([tried(world, seed) for seed in range(repeats)])
-        print(name, *(f"{part.replace('_', ' ')} {value:.3f}" for part, value in found[name].items()), sep="; ", flush=True)
+        print(
+            name,
+            *(f"{part.replace('_', ' ')} {value:.3f}" for part, value in found[name].items()),
+            sep="; ",
+            flush=True,
+        )
     write({"machine": machine(), "repeats": repeats, "at": AT, "tested": TESTED, "worlds": found}, RESULTS)
 
 

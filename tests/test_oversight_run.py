@@ -8,7 +8,8 @@ import pytest
 from diabetes import TASK as DIABETES
 
 from domains.finance.credit_default import TASK
-from pipelines.compete import compete, judge
+from pipelines.compete import _tested, compete, judge
+from pipelines.contenders.by_group import decided
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
 from pipelines.contenders.detectors import isolation_forest
 from pipelines.contenders.lineup import line_up
@@ -16,14 +17,14 @@ from pipelines.contenders.normal import NormalClassical
 from pipelines.errors import BadInput
 from pipelines.evaluation.guarantee import Guarantee
 from pipelines.lending import acting_of
-from pipelines.objectives.automation import NOTHING
+from pipelines.objectives.automation import NOTHING, confidence
 from pipelines.objectives.objective import Predictions
 from pipelines.oversight import automation_of, lead_of
 from pipelines.prepare import prepare
 from pipelines.task import Baseline, DataRequest, Recipe
 
 FAST = ("recipe.trials=1", "protocol.folds=3", "protocol.resamples=100", "protocol.valid=0.4")
-ROWS = 600
+ROWS = 900
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_each_fold_has_the_cut_off_that_its_own_validation_rows_promise(path):
     wrong = trial.outcome.predictions.labels() != trial.outcome.target
     assert report.acted.error.value == pytest.approx(wrong[np.concatenate(alone)].mean())
     assert {row.group for row in report.groups} == {"F", "M"}
-    assert report.acted.share.value > 0.2
+    assert report.acted.share.value > 0.1
 
 
 def test_tested_labels_move_no_cut_off(path):
@@ -97,11 +98,18 @@ def test_tested_labels_move_no_cut_off(path):
     assert one.least[0.1] < NOTHING
 
 
-def test_rows_of_one_customer_promise_less(path):
-    alone = compete(Knowing(), prepared_for(path), 0).folds[0].automation
-    together = compete(Knowing(), prepared_for(path, id="Customer", exclude=("Grade",)), 0).folds[0].automation
-    assert together.rows < alone.rows
-    assert together.least[0.1] >= alone.least[0.1]
+def test_rows_of_one_customer_are_validated_as_one_customers(path):
+    prepared = prepared_for(path, id="Customer", exclude=("Grade",))
+    done, fold = compete(Knowing(), prepared, 0).folds[0], prepared.folds[0]
+    valid = prepared.dataset.examples.take(fold.valid)
+    said = Knowing().predict(valid).decide(done.threshold)
+    wrong = said.decisions != prepared.objective.encode(valid.target)
+    sure = said.values[np.arange(len(valid)), said.decisions]
+    customers = np.unique(valid.ids.astype(str), return_inverse=True)[1]
+    expected = Guarantee.of(wrong, sure, clusters=customers)
+    assert expected.rows < len(valid)
+    assert done.automation.rows == int(expected.rows)
+    assert done.automation.least[0.1] == (expected.least(0.1) or NOTHING)
 
 
 def test_the_stated_error_is_the_one_that_is_asked_for(path):
@@ -134,18 +142,16 @@ def test_groups_decided_at_thresholds_of_their_own_are_validated_so(path):
     prepared = prepared_for(path, "protocol.mitigate=thresholds", "protocol.kind=holdout")
     contenders = line_up(TASK, prepared.objective, prepared.recipe, prepared.mitigation)
     made = next(each for each in contenders if each.kind == "mitigated" and "linear" in each.name)
-    done = compete(made, prepared, 0).folds[0]
-    valid = prepared.dataset.examples.take(prepared.folds[0].valid)
-    assert done.by_group is not None
-    base = next(each for each in contenders if each.name == "linear")
-    fitted = base.fit(prepared.dataset.examples.take(prepared.folds[0].train), valid, 0)
-    assert np.isnan(done.automation.around)
-    assert done.automation.rows == len(valid)
-    assert fitted.predict(valid).values.shape[1] == 2
+    fold, parts = prepared.folds[0], prepared.dataset.examples
+    model, done = _tested(made, prepared, fold, 0, unwatched, None)
+    valid = parts.take(fold.valid)
+    said = decided(model.predict(valid), done.by_group, valid, valid.kinds)
+    expected = Guarantee.of(said.labels() != prepared.objective.encode(valid.target), confidence(said))
+    assert done.automation.least[0.1] == (expected.least(0.1) or NOTHING)
 
 
 def test_numbers_have_no_word_on_how_sure_they_are():
-    prepared = prepare(DIABETES, DataRequest(), 0, ["protocol.folds=2"])
+    prepared = prepare(DIABETES, DataRequest(), 0, ["protocol.folds=2", "recipe.trials=1"])
     linear = next(each for each in line_up(DIABETES, prepared.objective, prepared.recipe) if each.name == "linear")
     trial = compete(linear, prepared, 0)
     assert trial.folds[0].automation is None
