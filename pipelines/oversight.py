@@ -50,8 +50,9 @@ def oversight_of(outcome: Outcome, chosen: Sequence[Automation | None], objectiv
         return None
     sure = np.concatenate([each.confidence(part) for each, part in zip(known, _by_round(outcome), strict=True)])
     automated = {error: _automated(outcome, known, error) for error in known[0].least}
+    never = [error for error in automated if all(each.least[error] == NOTHING for each in known)]
     classes: Any = objective
-    return oversight.measured(outcome, sure, automated, known[0].at, known[0].rows, classes.classes)
+    return oversight.measured(outcome, sure, automated, known[0].at, known[0].rows, classes.classes, never)
 
 
 def lead_of(

@@ -22,7 +22,10 @@ EXPLAINED = (
     "are wrong than stated; sent: of 1000, those that a person makes; caught: share of the wrong decisions that are "
     "among these; left: wrong ones of 1000 that no person sees"
 )
-OF_CLASSES = "lost: of the rows that truly are of this class, share decided otherwise without a person"
+OF_CLASSES = (
+    "lost: of the rows that truly are of this class, share decided otherwise without a person; intervals of classes "
+    "and groups are of the cut-offs that were chosen"
+)
 HEADINGS = ("automated", "wrong of these", "sent of 1000", "caught", "left of 1000")
 SUREST = 0.1
 """Share of the decisions that is told of where nothing may be automated."""
@@ -40,7 +43,7 @@ def automated(console: Console, document: Report) -> None:
     console.print(_levels(console, title, "contender", rows))
     console.print(f"{EXPLAINED}\n", style="dim")
     network = document.verdict.network
-    if (lead := document.oversight) is not None:
+    if (lead := document.oversight) is not None and any(each.share.value > 0 for _, each in rows):
         least, most = (signed(each) for each in (lead.difference.low, lead.difference.high))
         console.print(
             f"{lead.network} automates {signed(lead.difference.value)} of the decisions more than {lead.baseline}, the "

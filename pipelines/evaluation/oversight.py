@@ -6,7 +6,8 @@ over the folds, with the corrected interval, for every fold chose its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipelines.evaluation.decisions import AT_ONCE
 from pipelines.evaluation.intervals import cross_validated, mean, proportion
 from pipelines.evaluation.outcome import Outcome
 from pipelines.report.document import Estimate
+from pipelines.report.lending import ReferralGap, ReferredGroup
 from pipelines.report.oversight import Automated, DecidedClass, Oversight
 
 Floats = NDArray[np.float64]
@@ -27,7 +29,13 @@ NORMAL = 1.959963984540054
 
 
 def measured(
-    outcome: Outcome, confidence: Floats, automated: Mapping[float, Flags], at: float, rows: int, labels: Sequence[str]
+    outcome: Outcome,
+    confidence: Floats,
+    automated: Mapping[float, Flags],
+    at: float,
+    rows: int,
+    labels: Sequence[str],
+    never: Collection[float] = (),
 ) -> Oversight:
     """What automating the surest decisions does to the tested rows.
 
@@ -37,16 +45,25 @@ def measured(
         at: the stated error that is acted on.
         rows: how many independent validation rows the cut-offs of the kept model rest on.
         labels: the classes, in the order of their numbers.
+        never: stated errors at which nothing may be automated, of whatever rows; nothing is estimated there.
     """
     decided = outcome.predictions.labels()
     wrong, alone = decided != outcome.target, automated[at]
-    groups, gaps = sent.by_group(outcome, ~alone, ~wrong)
+    of_classes: tuple[DecidedClass, ...] = ()
+    groups: tuple[ReferredGroup, ...] = ()
+    gaps: tuple[ReferralGap, ...] = ()
+    if at not in never:
+        of_classes = tuple(_of_class(outcome, decided, alone, number, label) for number, label in enumerate(labels))
+        groups, gaps = sent.by_group(outcome, ~alone, ~wrong)
     return Oversight(
         at=at,
         rows=rows,
         error_of_all=_share(outcome, wrong),
-        levels=tuple(_level(outcome, wrong, flags, error) for error, flags in sorted(automated.items())),
-        classes=tuple(_of_class(outcome, decided, alone, number, label) for number, label in enumerate(labels)),
+        levels=tuple(
+            _nothing(error) if error in never else _level(outcome, wrong, flags, error)
+            for error, flags in sorted(automated.items(), key=lambda each: each[0])
+        ),
+        classes=of_classes,
         groups=groups,
         gaps=gaps,
         shares=tuple(_by_round(outcome, alone).tolist()),
@@ -75,6 +92,12 @@ def _level(outcome: Outcome, wrong: Flags, automated: Flags, at: float) -> Autom
         caught=_share(outcome, ~automated, wrong),
         left_per_1000=_share(outcome, wrong & automated).times(AT_ONCE),
     )
+
+
+def _nothing(at: float) -> Automated:
+    """Every decision goes to a person, which is no estimate."""
+    none, all_ = Estimate(0.0, 0.0, 0.0), Estimate(1.0, 1.0, 1.0)
+    return Automated(at, none, Estimate(math.nan), all_.times(AT_ONCE), all_, none)
 
 
 def _of_class(outcome: Outcome, decided: NDArray[np.int64], automated: Flags, number: int, label: str) -> DecidedClass:

@@ -65,6 +65,7 @@ class Oversight:
         at: the stated error that is acted on, one of the `levels`.
         rows: how many independent validation rows the cut-offs of the model that is kept rest on.
         error_of_all: share of wrong decisions if all were automated.
+        classes, groups, gaps: empty where nothing may be automated.
         shares: what is automated in each fold and training.
         areas: `aurc`, `excess_aurc` and `augrc` of the curve.
     """

@@ -7,6 +7,7 @@ from pipelines.evaluation.intervals import cross_validated, proportion
 from pipelines.evaluation.outcome import Outcome, Round
 from pipelines.evaluation.oversight import measured, more
 from pipelines.objectives.objective import Predictions
+from pipelines.report.document import Estimate
 
 LABELS = ("good", "bad")
 
@@ -59,6 +60,20 @@ def test_nothing_automated_is_told_as_such():
     assert (level.share.value, level.caught.value, level.left_per_1000.value) == (0, 1, 0)
     assert np.isnan(level.error.value)
     assert level.sent_per_1000.value == 1000
+
+
+def test_where_nothing_may_be_automated_nothing_is_estimated():
+    of = outcome(TARGET, DECIDED, groups={"sex": np.array(["f", "m"] * 8, object)})
+    levels = {0.05: ~(ALONE | True), 0.2: ALONE}
+    found = measured(of, np.linspace(1, 0.5, 16), levels, 0.05, 7, LABELS, [0.05])
+    level = found.acted
+    assert (level.share, level.left_per_1000) == (Estimate(0, 0, 0), Estimate(0, 0, 0))
+    assert (level.sent_per_1000, level.caught) == (Estimate(1000, 1000, 1000), Estimate(1, 1, 1))
+    assert (found.classes, found.groups, found.gaps) == ((), (), ())
+    assert found.levels[1].share.value == 0.5
+    reached = measured(of, np.linspace(1, 0.5, 16), levels, 0.05, 7, LABELS)
+    assert reached.acted.share.high > 0.1, "a cut-off that no tested row reached may be reached by others"
+    assert len(reached.groups) == 2
 
 
 def test_stated_errors_rise_and_the_one_acted_on_is_told_by_class():

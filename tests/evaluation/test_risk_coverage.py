@@ -44,14 +44,14 @@ def test_the_curve_is_counted_by_hand():
 
 
 def test_each_fold_keeps_its_own_surest_and_ties_stay_together():
-    wrong = np.array([1, 0, 0, 0, 0, 0, 0, 1], bool)
+    wrong = np.array([1, 1, 0, 0, 0, 0, 0, 1], bool)
     confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2, 0.1])
     rounds = (Round(0, 4, 4), Round(4, 8, 4))
     found = {each.coverage: each.error.value for each in curve(outcome(8, rounds), wrong, confidence)}
     assert found[0.25] == 0.5, "the surest of either fold, of which the first is wrong"
-    assert found[1.0] == 0.25
+    assert found[1.0] == 0.375
     (first, *_) = curve(outcome(8), wrong, np.ones(8))
-    assert first.error.value == 0.25
+    assert first.error.value == 0.375
 
 
 @pytest.mark.parametrize("weighted", [False, True])
