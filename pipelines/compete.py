@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from pipelines import lending
+from pipelines import lending, oversight
 from pipelines.assist import DONE, TRAIN
 from pipelines.contenders.by_group import decided as decided_by_group
 from pipelines.contenders.by_group import thresholds_of
@@ -105,8 +105,12 @@ def compete(
         train_seconds=sum(done.cost.train_seconds for done in found) / protocol.seeds,
         predict_rows_per_second=sum(len(test.rows) for test in tests) / max(sum(done.seconds for done in found), 1e-9),
     )
-    outcome = Outcome.pooled(objective, tests, protocol.by == "time", protocol.block, _moments_a_day(prepared))
-    return Trial(contender, outcome, model, tuple(found), cost)
+    return Trial(contender, _pooled(tests, prepared), model, tuple(found), cost)
+
+
+def _pooled(tests: Sequence[FoldResult], prepared: Prepared) -> Outcome:
+    by_time, block = prepared.protocol.by == "time", prepared.protocol.block
+    return Outcome.pooled(prepared.objective, tests, by_time, block, _moments_a_day(prepared))
 
 
 def _moments_a_day(prepared: Prepared) -> float:
@@ -137,10 +141,16 @@ def _tested(
     rows = (train, valid, calibration.calibrated(validated, by))
     by_group = thresholds_of(contender, *rows, objective, threshold, seed, prepared.dataset.bands)
     if by_group is None:
-        decided = _decided(predictions, threshold)
+        decided, of_valid = (_decided(each, threshold) for each in (predictions, rows[2]))
     else:
-        decided = decided_by_group(predictions, by_group, test, getattr(model, "kinds", test.kinds))
+        kinds = getattr(model, "kinds", test.kinds)
+        of_valid, decided = (
+            decided_by_group(said, by_group, of, kinds) for said, of in ((rows[2], valid), (predictions, test))
+        )
         settings = {**settings, "mitigation": str(by_group)}
+    ranks = by is None and by_group is None and only_ranks(contender)
+    as_tested = _pooled([FoldResult(valid, of_valid, fold.valid, len(fold.train))], prepared)
+    around, at = threshold if ranks else math.nan, prepared.protocol.automate_at
     before, tried = None if by is None else said.values, getattr(model, "tried", ())
     zone = None if by_group is not None else lending.zone_of(rows[2], truth, prepared, threshold, valid.weight)
     moves = directions.moves(
@@ -148,7 +158,19 @@ def _tested(
         test, fold.test, train, prepared.directions, seed,
     )  # fmt: skip
     return model, Finished(
-        decided, threshold, seconds, model.cost, model.history, settings, by, before, tried, by_group, zone, moves
+        decided,
+        threshold,
+        seconds,
+        model.cost,
+        model.history,
+        settings,
+        by,
+        before,
+        tried,
+        by_group,
+        zone,
+        moves,
+        automation=oversight.automation_of(as_tested, objective, at, around),
     )
 
 
@@ -211,6 +233,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         referral=lending.referral_of(outcome, [each.zone for each in trial.folds], prepared),
         membership=trial.folds[0].membership,
         explanation=trial.folds[0].explanation,
+        oversight=oversight.oversight_of(outcome, [each.automation for each in trial.folds], objective),
         by_fold=tuple(each[objective.primary] for each in outcome.fold_scores(objective)) if outcome.apart else (),
     )
 

@@ -28,6 +28,7 @@ from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.evaluation.directions import Moves
 from pipelines.objectives import group_thresholds
+from pipelines.objectives.automation import Automation
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
@@ -65,6 +66,8 @@ class Finished:
     """Of the first training: what its model gives away of who it learned from."""
     explanation: Explanation | None = None
     """Of the first training: what the answers of its model hang on."""
+    automation: Automation | None = None
+    """Which of its decisions need no person."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Entry:
                 None if moved is None else Moves(rows, dict(zip(result["moved"], moved, strict=True))),
                 {name: Estimate(*each) for name, each in result["membership"].items()},
                 explanation(result["explanation"]),
+                None if result["automation"] is None else Automation.from_dict(result["automation"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -138,6 +142,7 @@ class Entry:
             "zone": None if done.zone is None else done.zone.to_dict(),
             "membership": {name: list(astuple(each)) for name, each in done.membership.items()},
             "explanation": None if done.explanation is None else asdict(done.explanation),
+            "automation": None if done.automation is None else done.automation.to_dict(),
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there

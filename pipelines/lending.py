@@ -18,6 +18,7 @@ from pipelines.report.lending import PointsRow, Referral
 from pipelines.task import OBEYING, Dataset, Protocol
 
 if TYPE_CHECKING:
+    from pipelines.journal import Finished
     from pipelines.prepare import Prepared
 
 
@@ -90,14 +91,16 @@ def card_of(model: Any, prepared: Prepared) -> tuple[PointsRow, ...]:
     return () if card is None or scale is None else tuple(card(scale))
 
 
-def acting_of(zone: Zone | None, prepared: Prepared, only_ranks: bool = False) -> Acting:
+def acting_of(done: Finished, prepared: Prepared, only_ranks: bool = False) -> Acting:
     """What those who act on the answers of the first fold's model are told beside them.
 
     Args:
+        done: that fold.
         only_ranks: the answers are no probabilities, so they have no odds and no points.
     """
     points = None if only_ranks else prepared.points
-    return Acting(points, zone, usual_of(prepared.dataset.examples.take(prepared.folds[0].train)))
+    usual = usual_of(prepared.dataset.examples.take(prepared.folds[0].train))
+    return Acting(points, done.zone, usual, done.automation)
 
 
 def obeying(outcomes: Mapping[str, Outcome], objective: Objective, resamples: int, seed: int) -> tuple[Comparison, ...]:

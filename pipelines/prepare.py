@@ -156,8 +156,9 @@ def prepare(
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
         objective = _rebalanced(_deciding(objective, rule), dataset, asked.rebalance)
-        if asked.calibrate != "none" and objective.kind != "classification":
-            raise BadInput(f"--set protocol.calibrate={asked.calibrate} is for classes; this target is none")
+        for name in ("calibrate", "automate_at"):
+            if (said := getattr(asked, name)) != getattr(task.protocol, name) and objective.kind != "classification":
+                raise BadInput(f"--set protocol.{name}={said} is for classes; this target is none")
         fitting = _fitting(task.protocol, dataset, request)
         recipe, protocol = settings.apply(assignments, task.recipe, fitting)
         _require_ids(task, protocol, dataset.examples)

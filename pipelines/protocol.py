@@ -85,6 +85,9 @@ class Protocol:
     """Of two classes: which rows go to a person instead of being decided, chosen on validation rows: `right:S` (of each
     kind of decision that is left more than the share S is right, by a 95 % bound) or `cost:C` (a referral costs C, an
     error what `decide_by` says, else 1). Empty: none."""
+    automate_at: float = 0.05
+    """Of classes: which share of wrong decisions is no matter among those that are made without a person. Each
+    contender's surest decisions are automated as far as its validation rows promise that (95 %)."""
     learn_from: float = 1.0
     """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
     tested whatever the share. `tapeline study` runs several."""
@@ -93,6 +96,10 @@ class Protocol:
         require(
             0 < self.learn_from <= 1,
             f"protocol.learn_from must be above 0 and at most 1; received {self.learn_from}",
+        )
+        require(
+            0 < self.automate_at < 0.5,
+            f"protocol.automate_at is a share of wrong decisions above 0 and below 0.5; received {self.automate_at}",
         )
         if self.points:
             Points.parse(self.points)

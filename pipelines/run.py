@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import lending, tuning
+from pipelines import lending, oversight, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
@@ -275,6 +275,12 @@ def _report(
         alerts=_alerts(task, outcomes, prepared, answer, seed),
         blend=_blend(trials, (answer.network, answer.best_baseline), outcomes, prepared, seed),
         points="" if prepared.points is None else str(prepared.points),
+        oversight=oversight.lead_of(
+            outcomes,
+            {trial.contender.name: [each.automation for each in trial.folds] for trial in trials},
+            answer.network,
+            answer.best_baseline,
+        ),
         obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
     )
 
@@ -348,7 +354,7 @@ def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepare
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
     with tempfile.TemporaryDirectory() as folder:
         model = trial.model
-        acting = lending.acting_of(trial.folds[0].zone, prepared, trial.only_ranks)
+        acting = lending.acting_of(trial.folds[0], prepared, trial.only_ranks)
         read = (prepared.dataset.reading, prepared.dataset.masked)
         by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, *read)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)

@@ -21,6 +21,7 @@ STUDY = "pipelines.report.study"
 POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 ALERTS = "pipelines.report.alerts"
 EXPLANATION = "pipelines.report.explanation"
+ALERTS, OVERSIGHT = "pipelines.report.alerts", "pipelines.report.oversight"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -45,7 +46,7 @@ ALLOWED = {
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
-        "pipelines.evaluation.directions", TUNING, EXPLANATION,
+        "pipelines.objectives.automation", "pipelines.evaluation.directions", TUNING, EXPLANATION,
     ),
     "pipelines.explanation": (
         "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
@@ -57,9 +58,11 @@ ALLOWED = {
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
-        ALERTS,
+        ALERTS, OVERSIGHT,
     ),
-    "pipelines.tracking": ("pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING),
+    "pipelines.tracking": (
+        "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT,
+    ),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER, POINTS),
     "domains": (
         "pipelines.space", "pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models",
@@ -75,6 +78,7 @@ COMPOSERS = (
     "pipelines.assist",
     "pipelines.prepare",
     "pipelines.lending",
+    "pipelines.oversight",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

@@ -10,6 +10,7 @@ from pipelines.contenders.contender import History
 from pipelines.errors import BadInput
 from pipelines.evaluation.directions import Moves
 from pipelines.journal import OLD, Finished, open_journal, unfinished
+from pipelines.objectives.automation import Automation
 from pipelines.objectives.calibration import Isotonic, Temperature
 from pipelines.objectives.objective import Predictions
 from pipelines.objectives.referral import Zone
@@ -46,6 +47,7 @@ def done(decisions=None, by=None):
         zone=None if by is None else Zone(0.1, 0.2 + 0.1),
         moves=None if by is None else Moves(np.array([7, 2]), {"Debt": values[0], "größe/m": values[1]}),
         membership={"auc": Estimate(0.1 + 0.2, 0.2, 0.9)},
+        automation=None if by is None else Automation(0.05, {0.01: 2.0, 0.05: 0.1 + 0.2}, 77, 0.4),
     )
 
 
@@ -65,6 +67,7 @@ def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions, by):
     assert found.calibration == by
     assert found.zone == done(decisions, by).zone
     assert found.membership == done().membership
+    assert found.automation == done(decisions, by).automation
     assert (found.moves is None) == (by is None)
     if by is not None:
         assert found.moves.rows.tolist() == [7, 2]

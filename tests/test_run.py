@@ -246,8 +246,9 @@ def test_ranks_are_not_asked_whether_they_come_true_and_have_no_points(request_)
     prepared = prepare(TASK, asked, 0, [*FAST, "protocol.points=20:600:50"])
     trial = compete(Ranks(), prepared, 0)
     assert judge(trial, prepared, 0).calibration == {}
-    assert acting_of(None, prepared, trial.only_ranks).points is None
-    assert acting_of(None, prepared, compete(Oracle(), prepared, 0).only_ranks).points is not None
+    assert acting_of(trial.folds[0], prepared, trial.only_ranks).points is None
+    certain = compete(Oracle(), prepared, 0)
+    assert acting_of(certain.folds[0], prepared, certain.only_ranks).points is not None
     prepared = prepare(TASK, asked, 0, [*FAST, "protocol.calibrate=isotonic"])
     card = judge(compete(Ranks(), prepared, 0), prepared, 0)
     assert "slope" in card.calibration
@@ -309,6 +310,7 @@ def test_the_parent_run_holds_the_report_the_figures_and_what_made_it(report):
         "bias_tpr.png",
         "bias_fpr.png",
         "bias_ppv.png",
+        "risk_coverage.png",
         "gaps.png",
     }
 

@@ -347,6 +347,9 @@ def predict(
             help="Name the N columns that pushed each row most towards the positive class (two classes, tables).",
         ),
     ] = 0,
+    oversight: Annotated[
+        bool, typer.Option("--oversight", help="Say of each row whether a person has to decide it (classes).")
+    ] = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -359,7 +362,7 @@ def predict(
         import_tensorflow(debug)
         from pipelines.cli.prediction import predict_file
     with progress.stage("predict"):
-        notes = predict_file(model, input, output, contender, reasons)
+        notes = predict_file(model, input, output, contender, reasons, oversight)
     for note in notes:
         progress.say(note)
 

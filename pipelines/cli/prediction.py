@@ -22,20 +22,24 @@ from pipelines.data.wording import listed
 from pipelines.errors import BadInput
 from pipelines.explanation.attribution import attributions
 from pipelines.explanation.reasons import columns as reasons_of
+from pipelines.objectives.automation import NOTHING
 from pipelines.objectives.objective import Predictions
 from pipelines.tracking.registry import download_model
 
 REFER = "refer"
 """The decision on a row that goes to a person."""
+PERSON = "for_a_person"
+"""The column that says whether a person has to decide a row."""
 
 
 def predict_file(
-    where: str, source: Path, destination: Path, contender: str | None, reasons: int = 0
+    where: str, source: Path, destination: Path, contender: str | None, reasons: int = 0, oversight: bool = False
 ) -> tuple[str, ...]:
     """Write one row of predictions per row of `source`, in its order; returns notes for the user.
 
     Args:
         reasons: how many columns to name for each row that pushed it most towards the positive class.
+        oversight: whether to say of each row if a person has to decide it.
 
     Raises:
         BadInput: the model, the rows or the place to write to; nothing is left half written.
@@ -49,12 +53,17 @@ def predict_file(
     with tempfile.TemporaryDirectory() as folder:
         model = saved.load(download_model(where, Path(folder), contender))
         _require_reasons(model, reasons)
+        if oversight:
+            _require_automation(model)
         examples, files, answered, notes = read_rows_to_predict(model, source)
         examples = masked_as(examples, model.masked)
         predictions = model.predict(examples)
         read = as_read(examples, model) if reasons else examples
         found = attributions(model.fitted, read, model.acting.usual) if reasons else None
     table = _table(model, predictions)
+    if oversight:
+        table[PERSON], note = _for_a_person(model, predictions)
+        notes = (*notes, note)
     if found is not None:
         scale = model.acting.points
         told = reasons_of(read, model.acting.usual, found, reasons, None if scale is None else scale.factor)
@@ -85,6 +94,33 @@ def _require_reasons(model: saved.Saved, reasons: int) -> None:
         raise BadInput(f"--reasons is for decisions between two classes, which {model.name} does not make")
     if not model.acting.usual:
         raise BadInput(f"--reasons: {model.name} was saved without what is usual; run {model.task} again")
+
+
+def _require_automation(model: saved.Saved) -> None:
+    """Refuse to say who needs a person where nothing was chosen to tell by.
+
+    Raises:
+        BadInput: the model decides no class, or was saved before there was such a choice.
+    """
+    if not getattr(model.objective, "classes", ()):
+        raise BadInput(f"--oversight is for decisions between classes, which {model.name} does not make")
+    if model.acting.automation is None:
+        raise BadInput(f"--oversight: {model.name} was saved without what may be automated; run {model.task} again")
+
+
+def _for_a_person(model: saved.Saved, predictions: Predictions) -> tuple[list[str], str]:
+    """`yes` or `no` for each row, and what that rests on."""
+    automation: Any = model.acting.automation
+    sent = ~automation.automates(predictions)
+    if model.acting.zone is not None:
+        sent |= model.acting.zone.refers(predictions.values[:, 1])
+    share = f"{100 * automation.at:g} %"
+    told = f"a person decides {int(sent.sum())} of {len(sent)} rows"
+    if automation.least[automation.at] == NOTHING:
+        note = f"{told}: nothing may be automated by {model.name} with at most {share} wrong"
+    else:
+        note = f"{told}; of the others at most {share} are wrong, if they are like the rows it was chosen on"
+    return ["yes" if each else "no" for each in sent], note
 
 
 def as_read(examples: Examples, model: saved.Saved) -> Examples:

@@ -22,6 +22,7 @@ from pipelines.cli import (
     show_lending,
     show_membership,
     show_mitigation,
+    show_oversight,
     show_tuning,
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
@@ -65,6 +66,7 @@ def report(console: Console, document: Report) -> None:
     show_comparison.comparisons(console, document)
     _trainings(console, document)
     card = document.scorecard(document.verdict.network)
+    show_oversight.automated(console, document)
     if card.bias:
         show_bias.groups(console, card)
         show_bias.gaps(console, card)

@@ -15,7 +15,7 @@ from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import with_interval
 from pipelines.points import Points
 from pipelines.report.document import Estimate, Report, Scorecard
-from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap
+from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap, ReferredGroup
 
 HEADINGS = {
     "right": "right", "right_positive": "right positive", "right_negative": "right negative",
@@ -110,28 +110,39 @@ def _referrals(console: Console, document: Report) -> None:
         right = math.nan if referral is None else referral.scores[f"right_{kind}"].value
         if math.isnan(right) and referral is not None and referral.referred.value < 1:
             console.print(f"{document.verdict.network} decides no tested row {kind} by itself: it is not sure enough\n")
-    if referral is None or not referral.groups:
-        return
-    table = layout.table(f"who goes to a person, of {document.verdict.network}'s cases")
+    if referral is not None and referral.groups:
+        title = f"who goes to a person, of {document.verdict.network}'s cases"
+        who_goes(console, title, "referred", referral.groups, referral.gaps)
+
+
+def who_goes(
+    console: Console, title: str, verb: str, groups: Sequence[ReferredGroup], gaps: Sequence[ReferralGap]
+) -> None:
+    """Of each group what goes to a person and how good the rest is, and which group goes more often.
+
+    Args:
+        verb: what happens to those who go to a person.
+    """
+    table = layout.table(title)
     layout.words(table, "group")
-    layout.numbers(table, "n", "referred", "95 % interval", "right", "95 % interval")
+    layout.numbers(table, "n", verb, "95 % interval", "right", "95 % interval")
     attribute = ""
-    for row in referral.groups:
+    for row in groups:
         if row.attribute != attribute:
             attribute = row.attribute
             table.add_row(f"[bold]{escape(attribute)}[/bold]")
         told = [(number(each.value), interval(each.low, each.high)) for each in (row.referred, row.right)]
         table.add_row(escape(row.group), f"{row.n:,}", *told[0], *told[1])
     console.print(table)
-    for gap in referral.gaps:
-        console.print(escape(_who_more(gap)))
+    for gap in gaps:
+        console.print(escape(_who_more(gap, verb)))
     console.print()
 
 
-def _who_more(gap: ReferralGap) -> str:
+def _who_more(gap: ReferralGap, verb: str) -> str:
     """Which group is referred more often, where one is."""
     if gap.difference == 0:
-        return f"{gap.attribute}: no group is referred more often than another"
+        return f"{gap.attribute}: no group is {verb} more often than another"
     surely = "" if gap.p_value < 0.05 else ", which may be chance"
     return (
         f"{gap.attribute}: {gap.groups[1]} more often than {gap.groups[0]}, by {number(gap.difference)} "

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipelines.data.cells import missing
 from pipelines.data.examples import Examples
+from pipelines.objectives.automation import Automation
 from pipelines.objectives.referral import Zone
 from pipelines.points import Points
 
@@ -25,11 +26,13 @@ class Acting:
         points: the scale on which probabilities are points as well; None where there is none.
         zone: the probabilities at which a person decides; None where nobody is referred.
         usual: what reasons compare with; empty where the rows are no table.
+        automation: which decisions need no person; None of what decides no class.
     """
 
     points: Points | None = None
     zone: Zone | None = None
     usual: Usual = field(default_factory=dict)
+    automation: Automation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -37,6 +40,7 @@ class Acting:
             "points": None if self.points is None else str(self.points),
             "zone": None if self.zone is None else self.zone.to_dict(),
             "usual": dict(self.usual),
+            "automation": None if self.automation is None else self.automation.to_dict(),
         }
 
     @classmethod
@@ -52,7 +56,8 @@ class Acting:
         if strange := [value for value in usual.values() if not isinstance(value, float | int | str | None)]:
             raise ValueError(f"{strange[0]!r} is no usual value")
         points = None if told["points"] is None else Points.parse(told["points"])
-        return cls(points, None if told["zone"] is None else Zone.from_dict(told["zone"]), usual)
+        automation = None if told.get("automation") is None else Automation.from_dict(told["automation"])
+        return cls(points, None if told["zone"] is None else Zone.from_dict(told["zone"]), usual, automation)
 
 
 def usual_of(train: Examples) -> Usual:

@@ -59,9 +59,7 @@ def decided(outcome: Outcome, objective: Objective, one_threshold: bool = True) 
     }
     counted = {"true_alarms": alarm & positive, "false_alarms": alarm & ~positive, "misses": positive & ~alarm}
     for name, hits in counted.items():
-        of_all = share(hits, everyone)
-        ends = (AT_ONCE * each for each in (of_all.value, of_all.low, of_all.high))
-        found[f"{name}_per_{AT_ONCE}"] = Estimate(*ends)
+        found[f"{name}_per_{AT_ONCE}"] = share(hits, everyone).times(AT_ONCE)
     rule = Rule.parse(getattr(objective, "decide_by", "balanced_accuracy"))
     if rule.name == "cost":
         by_theory = outcome.predictions.values[:, 1] >= break_even(objective)

@@ -210,12 +210,21 @@ def proportion(hits: Array, weight: Array | None = None, clusters: Array | None 
     if weight is None and clusters is None:
         low, high = wilson(np.sum(hits), len(hits))
         return Estimate(float(np.mean(hits)) if len(hits) else math.nan, float(low), float(high))
-    share, error, units = _linearised(np.asarray(hits, np.float64), weight, clusters)
+    share, size, units = effective(hits, weight, clusters)
     if math.isnan(share):
         return Estimate(math.nan)
-    size = min(share * (1 - share) / error**2, len(hits)) if error > 1e-9 and 0 < share < 1 else units
     low, high = wilson(share * size, size, float(t.ppf(0.975, max(units - 1, 1))))
     return Estimate(share, float(low), float(high))
+
+
+def effective(hits: Array, weight: Array | None = None, clusters: Array | None = None) -> tuple[float, float, int]:
+    """Share of n rows that hit, how many independent rows would show it as surely, and the number of units.
+
+    Args: as `proportion`, which says how rows are counted.
+    """
+    share, error, units = _linearised(np.asarray(hits, np.float64), weight, clusters)
+    size = min(share * (1 - share) / error**2, len(hits)) if error > 1e-9 and 0 < share < 1 else units
+    return share, float(size), units
 
 
 def mean(values: Array, weight: Array | None = None, clusters: Array | None = None) -> Estimate:

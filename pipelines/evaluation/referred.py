@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.evaluation import apart
-from pipelines.evaluation.apart import Sides
-from pipelines.evaluation.bias import SMALLEST_GROUP
-from pipelines.evaluation.comparison import holm
+from pipelines.evaluation import sent
 from pipelines.evaluation.decisions import AT_ONCE
-from pipelines.evaluation.groups import UNKNOWN, Grouping, groupings
 from pipelines.evaluation.intervals import mean, proportion
 from pipelines.evaluation.outcome import Outcome
-from pipelines.evaluation.rates import Measure, Members
 from pipelines.report.document import Estimate
-from pipelines.report.lending import Referral, ReferralGap, ReferredGroup
+from pipelines.report.lending import Referral
 
 Flags = NDArray[np.bool_]
 
@@ -61,54 +55,8 @@ def measured(
         of = (outcome.weight, outcome.clusters)
         scores |= {"cost_per_1000": mean(after, *of), "cost_per_1000_of_all": mean(without, *of)}
         scores["cost_change_per_1000"] = mean(after - without, *of)
-    single = [each for each in groupings(outcome.groups) if not each.intersection]
-    found = [_of_groups(outcome, grouping, referred, right) for grouping in single]
-    gaps = [gap for _, gap in found if gap is not None]
-    p_values = holm([gap.p_value for gap in gaps]) if gaps else []
-    return Referral(
-        rule,
-        *ends,
-        referred=share(referred, everyone),
-        scores=scores,
-        groups=tuple(row for rows, _ in found for row in rows),
-        gaps=tuple(
-            ReferralGap(gap.attribute, gap.difference, gap.low, gap.high, gap.groups, p_value)
-            for gap, p_value in zip(gaps, p_values, strict=True)
-        ),
-    )
-
-
-def _of_groups(
-    outcome: Outcome, grouping: Grouping, referred: Flags, right: Flags
-) -> tuple[list[ReferredGroup], ReferralGap | None]:
-    """Each group's row; and how far apart they are, of those that are known and large enough."""
-    rows, sides = [], []
-    for name, index in zip(grouping.names, grouping.members(), strict=True):
-        members = Members.of(outcome, index, joint=False)
-        sent = members.share(referred[index])
-        kept = members.share(right[index], among=~referred[index]).estimate
-        rows.append(ReferredGroup(grouping.attribute, name, sent.n, sent.estimate, kept))
-        if name != UNKNOWN and sent.n >= SMALLEST_GROUP:
-            sides.append((name, sent))
-    if len(sides) < 2:
-        return rows, None
-    found = apart.largest(_sides(sides))
-    return rows, ReferralGap(grouping.attribute, found.difference, found.low, found.high, found.groups, found.p_value)
-
-
-def _sides(known: Sequence[tuple[str, Measure]]) -> Sides:
-    def each(read: Any) -> NDArray[np.float64]:
-        return np.array([read(measure) for _, measure in known], np.float64)
-
-    return Sides(
-        names=tuple(name for name, _ in known),
-        n=tuple(measure.n for _, measure in known),
-        value=each(lambda measure: measure.estimate.value),
-        low=each(lambda measure: measure.estimate.low),
-        high=each(lambda measure: measure.estimate.high),
-        freedom=each(lambda measure: measure.freedom),
-        correlation=None,
-    )
+    groups, gaps = sent.by_group(outcome, referred, right)
+    return Referral(rule, *ends, referred=share(referred, everyone), scores=scores, groups=groups, gaps=gaps)
 
 
 def _middle(first: Estimate, second: Estimate) -> Estimate:

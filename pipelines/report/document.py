@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from pipelines.report import lending
+from pipelines.report import lending, oversight
 from pipelines.report.alerts import AlertReport
 from pipelines.report.cost import Cost as Cost
 from pipelines.report.estimate import Estimate as Estimate
@@ -21,6 +21,7 @@ from pipelines.report.lending import Direction, PointsRow, Referral
 from pipelines.report.mitigation import Change as Change
 from pipelines.report.mitigation import Mitigation as Mitigation
 from pipelines.report.mitigation import mitigation
+from pipelines.report.oversight import Oversight, OversightLead
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
@@ -126,6 +127,8 @@ class Scorecard:
     `tpr_at_1_percent_fpr`. Empty where that was not measured: of rows in time, and of what learns from normal rows."""
     explanation: Explanation | None = None
     """What the answers of the saved model hang on; None of mitigated contenders."""
+    oversight: Oversight | None = None
+    """Of classes: which decisions need no person at a stated error, and what is left to persons."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,8 @@ class Report:
     """The scale on which probabilities are points as well, `PDO:BASE:ODDS`; empty where there is none."""
     obeying: tuple[Comparison, ...] = ()
     """What obeying declared directions costs: each baseline that was made to, against itself without."""
+    oversight: OversightLead | None = None
+    """Of classes: how much more the network automates than the best baseline."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -276,6 +281,7 @@ class Report:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])
         fields["blend"] = tuple(_comparison(row) for row in fields.get("blend", ()))
         fields["obeying"] = tuple(_comparison(row) for row in fields.get("obeying", ()))
+        fields["oversight"] = oversight.lead(fields.get("oversight"))
         fields["mitigations"] = tuple(mitigation(each) for each in fields.get("mitigations", ()))
         if fields.get("alerts") is not None:
             fields["alerts"] = AlertReport.from_dict(fields["alerts"])
@@ -318,6 +324,7 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields["directions"] = tuple(lending.direction(row) for row in fields.get("directions", ()))
     fields["referral"] = lending.referral(fields.get("referral"))
     fields["explanation"] = explanation(fields.get("explanation"))
+    fields["oversight"] = oversight.oversight(fields.get("oversight"))
     fields["cost"] = Cost(**known(fields["cost"]))
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
     fields["gaps"] = tuple(_gap(gap) for gap in fields["gaps"])

@@ -16,6 +16,10 @@ class Estimate:
     low: float = math.nan
     high: float = math.nan
 
+    def times(self, factor: float) -> Estimate:
+        """The same in a unit of which so many make one of it."""
+        return Estimate(factor * self.value, factor * self.low, factor * self.high)
+
     def __str__(self) -> str:
         if math.isnan(self.value):
             return "undefined"

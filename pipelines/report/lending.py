@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any
 
@@ -117,11 +117,23 @@ def referral(told: Mapping[str, Any] | None) -> Referral | None:
     """A Referral from plain JSON."""
     if told is None:
         return None
-    groups = tuple(
-        ReferredGroup(**{**each, "referred": estimate(each["referred"]), "right": estimate(each["right"])})
-        for each in told["groups"]
-    )
-    gaps = tuple(ReferralGap(**{**known(each), "groups": tuple(each["groups"])}) for each in told["gaps"])
-    scores = estimates(told["scores"])
-    parts = {"referred": estimate(told["referred"]), "scores": scores, "groups": groups, "gaps": gaps}
+    parts = {
+        "referred": estimate(told["referred"]),
+        "scores": estimates(told["scores"]),
+        "groups": groups_from(told["groups"]),
+        "gaps": gaps_from(told["gaps"]),
+    }
     return Referral(**known({**told, **parts}))
+
+
+def groups_from(told: Iterable[Mapping[str, Any]]) -> tuple[ReferredGroup, ...]:
+    """Groups and what of them goes to a person, from plain JSON."""
+    return tuple(
+        ReferredGroup(**{**each, "referred": estimate(each["referred"]), "right": estimate(each["right"])})
+        for each in told
+    )
+
+
+def gaps_from(told: Iterable[Mapping[str, Any]]) -> tuple[ReferralGap, ...]:
+    """The gaps between them, from plain JSON."""
+    return tuple(ReferralGap(**{**known(each), "groups": tuple(each["groups"])}) for each in told)

@@ -18,6 +18,7 @@ from pipelines.report import (
     figures_explanation,
     figures_lending,
     figures_mitigation,
+    figures_oversight,
     figures_portfolio,
 )
 from pipelines.report.document import Report, sides
@@ -61,6 +62,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         if probable:
             yield "calibration", _calibration(probable, report.verdict.network)
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
+    if (risk := figures_oversight.risk_coverage(report)) is not None:
+        yield "risk_coverage", risk
     if report.alerts is not None and report.alerts.by_budget:
         yield "alerts_by_budget", figures_alerts.by_budget(report.alerts)
     yield from _explanations(report)

@@ -5,6 +5,8 @@
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
 `membership/auc`; `direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`;
 `explanation/lost/Income` and `explanation/push/Income`, of the first `MOST_PARTS`;
+`membership/auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`; `referral/referred`;
+`alerts/tabm/recall`;
 `history/fold-1/valid_loss`, one value per epoch.
 What is NaN is not logged: it breaks MLflow's pages.
 """
@@ -18,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from pipelines.report.document import Estimate, Report, Scorecard
+from pipelines.report.oversight import Oversight
 from pipelines.report.study import Study
 
 WORDS = (("<=", "at most "), (">=", "at least "), ("<", "under "), (">", "over "), ("%", " percent"), ("+", " plus"))
@@ -67,6 +70,8 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
         metrics |= _estimate("referral/referred", card.referral.referred)
         for name, estimate in card.referral.scores.items():
             metrics |= _estimate(metric_name("referral", name), estimate)
+    if card.oversight is not None:
+        metrics |= _of_oversight(card.oversight)
     for row in card.bias:
         metrics[metric_name("group", row.attribute, row.group, "n")] = row.n
         for name, estimate in row.metrics.items():
@@ -76,6 +81,23 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
         metrics |= _estimate(name, Estimate(gap.difference, gap.low, gap.high))
         metrics |= {f"{name}.p_value": gap.p_value, f"{name}.n": min(gap.n) or math.nan}
     return finite(metrics)
+
+
+def _of_oversight(found: Oversight) -> dict[str, float]:
+    """What is acted on by itself, every stated error by its name, and how much more often one group is sent."""
+    metrics = _estimate("oversight/error_of_all", found.error_of_all)
+    for name, area in found.areas.items():
+        metrics |= _estimate(metric_name("oversight", name), area)
+    for level in found.levels:
+        parts = ("oversight", f"{100 * level.at:g}%")
+        for name in ("share", "error", "sent_per_1000", "caught", "left_per_1000"):
+            metrics |= _estimate(metric_name(*parts, name), getattr(level, name))
+            if level.at == found.at:
+                metrics |= _estimate(metric_name("oversight", name), getattr(level, name))
+    for gap in found.gaps:
+        name = metric_name("oversight", "gap", gap.attribute)
+        metrics |= {**_estimate(name, Estimate(gap.difference, gap.low, gap.high)), f"{name}.p_value": gap.p_value}
+    return metrics
 
 
 def of_report(report: Report) -> dict[str, float]:
@@ -91,6 +113,8 @@ def of_report(report: Report) -> dict[str, float]:
             metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
             for name in ("p_value", "p_non_inferior", "effect_size", "rows_to_decide", "training_sd", "test_sd"):
                 metrics[name] = getattr(test, name)
+    if report.oversight is not None:
+        metrics |= _estimate("oversight/lead", report.oversight.difference)
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
     for each in report.mitigations:

@@ -42,6 +42,8 @@ RUN_COLUMNS = (
     "baseline_score", "difference", "low", "high", "p_value", "winner", "answer", "passed", "rows", "data_source",
     "data_sha256", "code_version", "tuned", "failure", "seed", "settings",
 )  # fmt: skip
+MEASURED = re.compile(r"^(membership|oversight)/(?!.*/)")
+"""How metrics begin that are columns of a contender, beside its scores."""
 CONTENDER_COLUMNS = ("run_id", "contender_run_id", "task", "started", "contender", "kind", "status", "failure")
 
 
@@ -63,7 +65,7 @@ def contenders(which: str | Sequence[str], limit: int = 20) -> pd.DataFrame:
     """One row per contender, in the order in which they ran.
 
     Every score has three columns, `auroc`, `auroc_low` and `auroc_high`; costs are `train_seconds` and so on,
-    `membership_auc` is of who was learned from.
+    `membership_auc` is of who was learned from, `oversight_share` what of its decisions needs no person.
 
     Args:
         which: a task's name, or one or several ids of pipeline runs (or their beginnings).
@@ -314,9 +316,9 @@ def _run_row(run: Any) -> dict[str, Any]:
 
 def _contender_row(parent: Any, child: Any) -> dict[str, Any]:
     scores = {
-        name.removeprefix("cost/").replace("membership/", "membership_").replace(".", "_"): value
+        MEASURED.sub(r"\1_", name.removeprefix("cost/")).replace(".", "_"): value
         for name, value in sorted(child.data.metrics.items())
-        if "/" not in name or name.startswith(("cost/", "best_epoch/", "membership/"))
+        if "/" not in name or name.startswith(("cost/", "best_epoch/")) or MEASURED.match(name)
     }
     return {
         "run_id": parent.info.run_id,

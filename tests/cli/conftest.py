@@ -67,6 +67,7 @@ def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     loans().to_csv(folder / "loans.csv", index=False)
     lending = ("--set", "protocol.refer=right:0.55", "--set", "protocol.monotone=income:up,visits:down")
+    lending = (*lending, "--set", "protocol.automate_at=0.4")
     flags = ("--target", "defaulted", "--sensitive", "sex", "--sensitive", "age", "--json", *lending)
     ended = finish(start(folder, "run", TASK, "--data", "loans.csv", *flags, *FAST))
     assert ended.code == 0, ended.err

@@ -179,7 +179,7 @@ def test_a_table_of_referrals_takes_two_lines_a_heading_and_names_nobody_where_a
 def test_an_undefined_number_is_said_to_be_undefined(report):
     unknown = Estimate(math.nan)
     row = GroupRow("sex", "x", 1, 0, dict.fromkeys(report.contenders[0].bias[0].metrics, unknown))
-    cards = tuple(replace(card, bias=(row,), gaps=(), referral=None) for card in report.contenders)
+    cards = tuple(replace(card, bias=(row,), gaps=(), referral=None, oversight=None) for card in report.contenders)
     lines = shown(replace(report, contenders=cards), 120).splitlines()
     assert next(line for line in lines if line.startswith("sex")).split() == ["sex", "x", "1", "0", *["undefined"] * 4]
 

@@ -34,6 +34,7 @@ from pipelines.report.lending import (
     ReferredGroup,
     as_csv,
 )
+from pipelines.report.oversight import Automated, DecidedClass, Oversight, OversightLead, Risk
 
 NAN = math.nan
 
@@ -65,6 +66,14 @@ def report():
             (ReferredGroup("sex", "F", 40, Estimate(0.5, 0.4, 0.6), Estimate(NAN)),),
             (ReferralGap("sex", 0.1, 0.0, NAN, ("M", "F"), NAN),),
         ),
+        oversight=Oversight(
+            0.05, 40, Estimate(0.2, 0.1, 0.3),
+            (Automated(0.05, Estimate(0.4, 0.3, 0.5), Estimate(NAN), Estimate(600, 500, 700), *[Estimate(0.9)] * 2),),
+            (DecidedClass("good", 30, Estimate(0.5), Estimate(0.02, 0.0, NAN), Estimate(0.1)),),
+            (ReferredGroup("sex", "F", 40, Estimate(0.5, 0.4, 0.6), Estimate(NAN)),),
+            (ReferralGap("sex", 0.1, 0.0, NAN, ("M", "F"), NAN),),
+            (0.4, 0.0), (Risk(0.05, Estimate(NAN)),), {"aurc": Estimate(0.1, 0.0, 0.2)},
+        ),
     )  # fmt: skip
     return Report(
         task="finance/credit-default",
@@ -82,6 +91,7 @@ def report():
         versions={"python": "3.11"},
         points="20:600:50",
         obeying=(Comparison("boosting-monotone", "boosting", "auroc", 0.01, NAN, 0.02, NAN, "t"),),
+        oversight=OversightLead("mlp", "prior", 0.05, Estimate(0.1, -0.2, NAN)),
         net_benefit=NetBenefit("mlp", "prior", 0.2, *[Estimate(0.1, 0.0, NAN)] * 4),
         mitigations=(
             Mitigation(
@@ -106,14 +116,16 @@ def test_a_report_is_the_same_after_json(report):
 
 def test_a_report_from_before_calibration_was_measured_still_loads(report):
     old = json.loads(report.to_json())
-    del old["net_benefit"], old["points"], old["obeying"]
+    del old["net_benefit"], old["points"], old["obeying"], old["oversight"]
     for card in old["contenders"]:
         del card["calibration"], card["uncalibrated"], card["points"], card["directions"], card["referral"]
+        del card["oversight"]
     again = Report.from_dict(old)
     assert again.net_benefit is None
     assert (again.points, again.obeying) == ("", ())
     assert (again.contenders[0].points, again.contenders[0].directions) == ((), ())
     assert again.contenders[0].referral is None
+    assert again.oversight is again.contenders[0].oversight is None
     assert again.contenders[0].calibration == again.contenders[0].uncalibrated == {}
 
 
