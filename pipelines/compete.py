@@ -12,6 +12,7 @@ import numpy as np
 
 from pipelines import lending
 from pipelines.assist import DONE, TRAIN
+from pipelines.contenders import usage
 from pipelines.contenders.by_group import decided as decided_by_group
 from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
@@ -24,7 +25,7 @@ from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.prepare import Prepared
-from pipelines.report.document import Cost, Estimate, Scorecard
+from pipelines.report.document import Cost, Estimate, Scorecard, together
 from pipelines.training.workers import from_chief, missed
 
 
@@ -82,7 +83,9 @@ def compete(
         if done is None or model is None:
             fitted, done = _tested(contender, prepared, fold, own_seed, part_of(watch, number, parts), entry)
             if number == 0:
-                done = replace(done, membership=_membership(contender, fitted, prepared, fold, own_seed))
+                cost = usage.measured(done.cost, fitted, examples, fold.test)
+                given_away = _membership(contender, fitted, prepared, fold, own_seed)
+                done = replace(done, membership=given_away, cost=cost)
             if entry is not None:
                 keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
                 entry.finish(fitted, done, keep if number == 0 else None)
@@ -95,8 +98,7 @@ def compete(
         for (_, _, training, fold, _), done in zip(trainings, found, strict=True)
     ]
     cost = replace(
-        found[0].cost,
-        train_seconds=sum(done.cost.train_seconds for done in found) / protocol.seeds,
+        together([done.cost for done in found], found[0].cost, protocol.seeds),
         predict_rows_per_second=sum(len(test.rows) for test in tests) / max(sum(done.seconds for done in found), 1e-9),
     )
     outcome = Outcome.pooled(objective, tests, protocol.by == "time", protocol.block, _moments_a_day(prepared))

@@ -238,6 +238,7 @@ def _limit(name: str, primary: str) -> str:
         "beats_best_baseline": "beats the best baseline",
         "primary_at_least": f"{spoken(primary)} at {'least' if GREATER_IS_BETTER.get(primary, True) else 'most'}",
         "calibration_error_at_most": "calibration error at most",
+        "latency_ms_at_most": "milliseconds for a single row at most",
         "membership_at_most": "AUC of telling who was learned from at most",
         "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",  # low end, of two attributes
     }.get(what, name)

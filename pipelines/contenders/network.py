@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -13,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.contenders import flops
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, part_of, seed_of, unwatched
+from pipelines.contenders.meter import Meter
 from pipelines.contenders.planning import measured_plan
 from pipelines.contenders.suggestion import Space, recipe_space
 from pipelines.data.examples import Examples, Kind, OnDemand
@@ -44,6 +45,10 @@ MOST_LOOPS = 8
 ROWS_AT_ONCE = 1024
 """Rows encoded or predicted in one call."""
 
+BACKWARD = 3
+"""Operations of an update of a row over those of its way forward: both gradients of a product are a product as large.
+Reference: Kaplan et al. (2020), arXiv 2001.08361, section 2.1."""
+
 BYTES_AT_ONCE = 32 << 20
 """Of these rows' inputs, as floats: of large pictures fewer are taken, for what a network makes of them is larger."""
 
@@ -62,6 +67,7 @@ class NetworkContender:
     kind: ContenderKind = "network"
     _loops: dict[str, Loop] = field(default_factory=dict, repr=False)
     _plans: dict[str, Plan] = field(default_factory=dict, repr=False)
+    _flops: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -85,20 +91,21 @@ class NetworkContender:
     ) -> FittedNetwork:
         import keras
 
-        started = time.perf_counter()
-        keras.utils.set_random_seed(seed)
-        at_work = self._at_work(train, valid)
-        with opened().scope(), missed():
-            plan = self._plan(at_work)
-            trained, chosen = self._trained(
-                at_work, plan, seed, self._score(at_work.objective, valid), watch, checkpoints
-            )
+        with Meter() as meter:
+            keras.utils.set_random_seed(seed)
+            at_work = self._at_work(train, valid)
+            with opened().scope(), missed():
+                plan = self._plan(at_work)
+                trained, chosen = self._trained(
+                    at_work, plan, seed, self._score(at_work.objective, valid), watch, checkpoints
+                )
         architecture, spending = at_work.architecture, at_work.spending
+        updates = BACKWARD * self._flops_of(architecture.core) * trained.rows
         return FittedNetwork(
             model=_served(architecture, at_work.objective),
             objective=at_work.objective,
             kinds={name: train.kinds[name] for name in architecture.encode.input},
-            cost=Cost(time.perf_counter() - started, parameters=architecture.core.count_params()),
+            cost=meter.cost(architecture.core.count_params(), trained.rows, updates),
             history=History(_told(trained.metrics, self.recipe), trained.best_epoch),
             settings={
                 "plan": plan.explained,
@@ -184,6 +191,13 @@ class NetworkContender:
             loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own
         return loop
 
+    def _flops_of(self, core: Any) -> float:
+        """Of one row forward through a core of this shape, counted once."""
+        shape = _shape_of(core)
+        if shape not in self._flops:
+            self._flops[shape] = flops.of_model(core)
+        return self._flops[shape]
+
     def _step(self, core: Any, objective: Objective, spending: Spending | None) -> Supervised | Private:
         """The update that the recipe asks for."""
         if spending is None:
@@ -240,6 +254,10 @@ class FittedNetwork:
     settings: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[Tried, ...] = ()
 
+    def flops(self, examples: Examples) -> float:
+        """Operations of predicting one row: encoder, core and activation."""
+        return flops.of_model(self.model)
+
     def predict(self, examples: Examples) -> Predictions:
         columns = {name: examples.columns[name] for name in self.kinds}
         return self.objective.predict(_in_blocks(self._forward, columns, self.kinds, len(examples)))
@@ -260,13 +278,15 @@ class FittedNetwork:
 def _best_of(train: Callable[[int], Trained], core: Any, starts: int) -> tuple[Trained, dict[str, str]]:
     """The best of several trainings, its weights left in the core; and what there is to say of the others."""
     kept, weights = train(0), core.get_weights()
-    merits, place = [kept.merit], 0
+    merits, place, rows = [kept.merit], 0, kept.rows
     for number in range(1, starts):
         trained = train(number)
         merits.append(trained.merit)
+        rows += trained.rows
         if trained.merit > kept.merit:
             kept, weights, place = trained, core.get_weights(), number
     core.set_weights(weights)
+    kept = replace(kept, rows=rows)
     if starts == 1:
         return kept, {}
     return kept, {"starts": f"{', '.join(f'{abs(each):.4g}' for each in merits)} on validation rows; kept {place + 1}"}

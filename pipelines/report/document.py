@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pipelines.report import lending
 from pipelines.report.alerts import AlertReport
 from pipelines.report.cost import Cost as Cost
+from pipelines.report.cost import together as together
 from pipelines.report.estimate import Estimate as Estimate
 from pipelines.report.estimate import estimate, estimates, known
 from pipelines.report.lending import Direction, PointsRow, Referral
