@@ -13,7 +13,7 @@ from typing import Any
 from pipelines import lending, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
-from pipelines.contenders import saved
+from pipelines.contenders import energy, saved
 from pipelines.contenders.blend import blended
 from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
@@ -22,6 +22,7 @@ from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
+from pipelines.hardware import hardware
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
@@ -88,6 +89,7 @@ def run(
     """
     started, progress = time.perf_counter(), progress or Silent()
     meet(progress)
+    energy.prepare()
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
@@ -275,6 +277,8 @@ def _report(
         blend=_blend(trials, (answer.network, answer.best_baseline), outcomes, prepared, seed),
         points="" if prepared.points is None else str(prepared.points),
         obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
+        machine=hardware(),
+        energy_by=energy.method(),
     )
 
 

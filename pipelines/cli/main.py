@@ -1,4 +1,4 @@
-"""`tapeline`: list tasks, run one, compare its runs, check limits and gradients, predict with a model, open MLflow.
+"""`tapeline`: list tasks, run one, compare its runs, check limits and gradients, predict, open MLflow.
 
 Nothing heavy is imported before a command needs it. Answers go to stdout, everything else to stderr.
 """
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import __version__, catalogue
+from pipelines.cli.hardware import hardware
 from pipelines.cli.options import (
     Data,
     Debug,
@@ -237,6 +238,7 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
 
 app.command("tune")(tune)
 app.command("study")(study)
+app.command("hardware")(hardware)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from pipelines.cli import (
     show_blend,
     show_calibration,
     show_comparison,
+    show_cost,
     show_decisions,
     show_lending,
     show_membership,
@@ -57,6 +58,7 @@ def report(console: Console, document: Report) -> None:
     show_decisions.table(console, document)
     show_lending.tables(console, document)
     show_alerts.alerts(console, document)
+    show_cost.costs(console, document)
     show_tuning.searches(console, document)
     show_membership.attacks(console, document)
     _privacy(console, document)

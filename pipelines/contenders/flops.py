@@ -25,10 +25,10 @@ FREE = frozenset({
 
 ELEMENTWISE = frozenset({
     "Abs", "Acos", "Acosh", "Add", "AddN", "AddV2", "Asin", "Asinh", "Atan", "Atan2", "Atanh", "BiasAdd", "BiasAddV1",
-    "Ceil", "ClipByValue", "ComplexAbs", "Cos", "Cosh", "Cumsum", "Div", "DivNoNan", "Elu", "Erf", "Erfc", "Exp", "Expm1",
-    "Floor", "FloorDiv", "FloorMod", "Inv", "LeakyRelu", "Log", "Log1p", "Maximum", "Minimum", "Mod", "Mul", "MulNoNan",
-    "Neg", "Pow", "RealDiv", "Reciprocal", "Relu", "Relu6", "Rint", "Round", "Rsqrt", "Selu", "Sigmoid", "Sign", "Sin",
-    "Sinh", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference", "Sub", "Tan", "Tanh", "Xdivy", "Xlogy",
+    "Ceil", "ClipByValue", "ComplexAbs", "Cos", "Cosh", "Cumsum", "Div", "DivNoNan", "Elu", "Erf", "Erfc", "Exp",
+    "Expm1", "Floor", "FloorDiv", "FloorMod", "Inv", "LeakyRelu", "Log", "Log1p", "Maximum", "Minimum", "Mod", "Mul",
+    "MulNoNan", "Neg", "Pow", "RealDiv", "Reciprocal", "Relu", "Relu6", "Rint", "Round", "Rsqrt", "Selu", "Sigmoid",
+    "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference", "Sub", "Tan", "Tanh", "Xdivy", "Xlogy",
 })  # fmt: skip
 """One operation for each number that they give."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -16,6 +15,7 @@ from pipelines.contenders import flops
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, part_of, seed_of, unwatched
 from pipelines.contenders.meter import Meter
 from pipelines.contenders.planning import measured_plan
+from pipelines.contenders.shapes import shape_of
 from pipelines.contenders.suggestion import Space, recipe_space
 from pipelines.data.examples import Examples, Kind, OnDemand
 from pipelines.errors import BadInput
@@ -161,7 +161,7 @@ class NetworkContender:
     def _plan(self, at_work: _AtWork) -> Plan:
         """How networks of this shape are trained, chosen once."""
         core, start = at_work.architecture.core, at_work.start
-        shape = f"{start} {_shape_of(core)}"
+        shape = f"{start} {shape_of(core)}"
         key = f"{shape} {traced(self.recipe)}"
         if key not in self._plans:
             loop_of = partial(self._loop, at_work)
@@ -171,7 +171,7 @@ class NetworkContender:
     def _loop(self, at_work: _AtWork, plan: Plan) -> Loop:
         """The traced loop for a network of this shape, made once."""
         untrained, objective, spending = at_work.architecture.core, at_work.objective, at_work.spending
-        key = f"{plan} {_shape_of(untrained)} {traced(self.recipe)}"
+        key = f"{plan} {shape_of(untrained)} {traced(self.recipe)}"
         if (loop := self._loops.pop(key, None)) is None:
             import keras
 
@@ -193,7 +193,7 @@ class NetworkContender:
 
     def _flops_of(self, core: Any) -> float:
         """Of one row forward through a core of this shape, counted once."""
-        shape = _shape_of(core)
+        shape = shape_of(core)
         if shape not in self._flops:
             self._flops[shape] = flops.of_model(core)
         return self._flops[shape]
@@ -331,19 +331,6 @@ def _served(architecture: Architecture, objective: Objective) -> Any:
 
     raw = architecture.encode.input
     return keras.Model(raw, objective.activate(architecture.core(architecture.encode.output)))
-
-
-def _shape_of(core: Any) -> str:
-    """What two networks share when one trace serves both: layers and shapes, but not names or weights."""
-    shapes = [tuple(variable.shape) for variable in core.variables]
-    return json.dumps([shapes, [_unnamed(layer.get_config()) for layer in core.layers]], default=str)
-
-
-def _unnamed(config: Any) -> Any:
-    """A configuration without names, which Keras numbers on through a process, in nested layers too."""
-    if isinstance(config, dict):
-        return {key: _unnamed(value) for key, value in config.items() if key not in ("name", "registered_name")}
-    return [_unnamed(value) for value in config] if isinstance(config, (list, tuple)) else config
 
 
 @dataclass(frozen=True)

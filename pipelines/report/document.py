@@ -18,6 +18,7 @@ from pipelines.report.cost import together as together
 from pipelines.report.estimate import Estimate as Estimate
 from pipelines.report.estimate import estimate, estimates, known
 from pipelines.report.lending import Direction, PointsRow, Referral
+from pipelines.report.machine import Machine, machine
 from pipelines.report.mitigation import Change as Change
 from pipelines.report.mitigation import Mitigation as Mitigation
 from pipelines.report.mitigation import mitigation
@@ -234,6 +235,10 @@ class Report:
     """The scale on which probabilities are points as well, `PDO:BASE:ODDS`; empty where there is none."""
     obeying: tuple[Comparison, ...] = ()
     """What obeying declared directions costs: each baseline that was made to, against itself without."""
+    machine: Machine | None = None
+    """What it ran on."""
+    energy_by: str = ""
+    """How energy was estimated; empty where it was not."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -269,6 +274,7 @@ class Report:
         fields["contenders"] = tuple(_scorecard(card) for card in fields["contenders"])
         fields["comparisons"] = tuple(_comparison(row) for row in fields["comparisons"])
         fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
+        fields["machine"] = machine(fields.get("machine"))
         fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])

@@ -1,7 +1,7 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
-`group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
+`machine/matmul_gflops`; `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
 `membership/auc`; `direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`;
 `history/fold-1/valid_loss`, one value per epoch.
@@ -81,6 +81,9 @@ def of_report(report: Report) -> dict[str, float]:
             metrics |= _estimate("difference", Estimate(test.difference, test.low, test.high))
             for name in ("p_value", "p_non_inferior", "effect_size", "rows_to_decide", "training_sd", "test_sd"):
                 metrics[name] = getattr(test, name)
+    if report.machine is not None:
+        for name in ("matmul_gflops", "memory_gb_per_second"):
+            metrics[f"machine/{name}"] = getattr(report.machine, name)
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
     for each in report.mitigations:
