@@ -28,7 +28,8 @@ ELEMENTWISE = frozenset({
     "Ceil", "ClipByValue", "ComplexAbs", "Cos", "Cosh", "Cumsum", "Div", "DivNoNan", "Elu", "Erf", "Erfc", "Exp",
     "Expm1", "Floor", "FloorDiv", "FloorMod", "Inv", "LeakyRelu", "Log", "Log1p", "Maximum", "Minimum", "Mod", "Mul",
     "MulNoNan", "Neg", "Pow", "RealDiv", "Reciprocal", "Relu", "Relu6", "Rint", "Round", "Rsqrt", "Selu", "Sigmoid",
-    "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference", "Sub", "Tan", "Tanh", "Xdivy", "Xlogy",
+    "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Square", "SquaredDifference", "Sub", "Tan", "Tanh", "Xdivy",
+    "Xlogy",
 })  # fmt: skip
 """One operation for each number that they give."""
 
@@ -44,6 +45,10 @@ PRODUCTS = {"MatMul": "transpose_a", "BatchMatMul": "adj_x", "BatchMatMulV2": "a
 LOOPS, CALLS = ("While", "StatelessWhile"), ("PartitionedCall", "StatefulPartitionedCall")
 GATES = {b"lstm": 4, b"gru": 3, b"rnn_tanh": 1, b"rnn_relu": 1}
 """Products with the inputs, and with the state, in each step of a recurrent layer on a GPU."""
+
+UPDATE = 3
+"""Times the operations of a row's way forward: both gradients of a product are a product as large. Reference: Kaplan et
+al. (2020), arXiv 2001.08361, section 2.1."""
 
 Shape = tuple[int, ...]
 

@@ -59,7 +59,7 @@ class Meter:
             parameters=parameters,
             energy_wh=self.energy_wh,
             cpu_seconds=self.cpu_seconds,
-            train_rows_per_second=rows / self.seconds,
+            train_rows_per_second=rows / max(self.seconds, 1e-9),
             memory_added_mb=self.added / MB,
             train_flops=flops,
         )

@@ -45,10 +45,6 @@ MOST_LOOPS = 8
 ROWS_AT_ONCE = 1024
 """Rows encoded or predicted in one call."""
 
-BACKWARD = 3
-"""Operations of an update of a row over those of its way forward: both gradients of a product are a product as large.
-Reference: Kaplan et al. (2020), arXiv 2001.08361, section 2.1."""
-
 BYTES_AT_ONCE = 32 << 20
 """Of these rows' inputs, as floats: of large pictures fewer are taken, for what a network makes of them is larger."""
 
@@ -100,7 +96,7 @@ class NetworkContender:
                     at_work, plan, seed, self._score(at_work.objective, valid), watch, checkpoints
                 )
         architecture, spending = at_work.architecture, at_work.spending
-        updates = BACKWARD * self._flops_of(architecture.core) * trained.rows
+        updates = flops.UPDATE * self._flops_of(architecture.core) * trained.rows
         return FittedNetwork(
             model=_served(architecture, at_work.objective),
             objective=at_work.objective,
