@@ -172,8 +172,8 @@ def networks(keras: Any, layers: Any) -> dict[str, tuple[Any, float]]:
 
     words = keras.Input((96,), dtype="int64")
     lstm = keras.Model(words, layers.Dense(2)(layers.LSTM(32)(layers.Embedding(100, 16)(words))))
-    # Four gates of a product with the input, one with the state, their sum, a bias and an activation; then a tanh, three
-    # products and a sum for each unit.
+    # Four gates of a product with the input, one with the state, their sum, a bias and an activation; then a tanh,
+    # three products and a sum for each unit.
     lstm_step = 4 * 32 * (2 * (16 + 32) + 3) + 5 * 32
 
     events = keras.Input((20, 6))

@@ -62,20 +62,19 @@ def of_call(call: Callable[[Any], Any], row: Any) -> float:
     """
     import tensorflow as tf
 
+    operations: list[Any] = []
     loops: list[Any] = []
     shapeless: list[Any] = []
 
     def traced(given: Any) -> tuple[list[Any], list[Any]]:
-        call(given)
-        made = tf.compat.v1.get_default_graph().get_operations()
-        loops.extend(each for each in made if each.type in LOOPS)
-        outputs = (output for each in made for output in each.outputs)
+        operations.extend(_behind(tf.nest.flatten(call(given))))
+        loops.extend(each for each in operations if each.type in LOOPS)
+        outputs = (output for each in operations for output in each.outputs)
         shapeless.extend(each for each in outputs if each.dtype.is_floating and not each.shape.is_fully_defined())
         return [each.outputs[0] for each in loops], [tf.shape(each) for each in shapeless]
 
-    made = tf.function(traced, autograph=False).get_concrete_function(row)
-    operations = [each for each in made.graph.get_operations() if each.type != "Shape"]
-    times, shapes = made(row) if loops or shapeless else ([], [])
+    graph = tf.function(traced, autograph=False).get_concrete_function(row)
+    times, shapes = graph(row) if loops or shapeless else ([], [])
     turns = {loop.name: int(count) for loop, count in zip(loops, times, strict=True)}
     measured = {each.name: tuple(shape.numpy()) for each, shape in zip(shapeless, shapes, strict=True)}
     return sum(_of(each, turns, measured) for each in operations)
@@ -89,6 +88,19 @@ def of_model(model: Any) -> float:
         return tf.zeros([1, *(size or 1 for size in of.shape[1:])], of.dtype)
 
     return of_call(lambda row: model(row, training=False), tf.nest.map_structure(zeros, model.input))
+
+
+def _behind(outputs: Sequence[Any]) -> list[Any]:
+    """The operations that these tensors are made by. A graph has others too: Keras makes a recurrent layer's first step
+    once more to see its shape."""
+    found: dict[str, Any] = {}
+    open_ones = [each.op for each in outputs]
+    while open_ones:
+        operation = open_ones.pop()
+        if operation.name not in found:
+            found[operation.name] = operation
+            open_ones += [each.op for each in operation.inputs]
+    return list(found.values())
 
 
 def _of(operation: Any, turns: Mapping[str, int], measured: Mapping[str, Shape]) -> float:
@@ -151,10 +163,14 @@ def _contracted(equation: str, given: Sequence[Shape]) -> int:
 def _inside(operation: Any, attribute: str) -> float:
     """Operations of a function that another one calls."""
     function = operation.graph._get_function(operation.get_attr(attribute).name)
-    return sum(_of(each, {}, {}) for each in function.graph.get_operations())
+    return sum(_of(each, {}, {}) for each in _behind(function.graph.outputs))
 
 
 def _shape(tensor: Any, measured: Mapping[str, Shape]) -> Shape | None:
-    if tensor.shape.is_fully_defined():
-        return tuple(tensor.shape)
-    return measured.get(tensor.name)
+    """None where it is not known; the rows of a batch that is left open within a loop are one."""
+    if tensor.name in measured:
+        return measured[tensor.name]
+    if tensor.shape.rank is None:
+        return None
+    rows, rest = tensor.shape[:1].as_list(), tensor.shape[1:]
+    return (*(each or 1 for each in rows), *rest) if rest.is_fully_defined() else None
