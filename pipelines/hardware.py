@@ -131,6 +131,6 @@ def _recalled(key: str) -> Machine | None:
     try:
         told = json.loads((remembered.folder(KEPT) / f"{key}.json").read_text(encoding="utf-8"))
         found = machine(told)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return found if found is not None and found.matmul_gflops > 0 and found.memory_gb_per_second > 0 else None
