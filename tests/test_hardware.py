@@ -82,7 +82,7 @@ def test_all_of_the_arrays_is_gone_through(monkeypatch):
 
 
 def test_a_product_is_two_operations_for_each_of_its_terms_and_grows_until_it_is_long_enough(monkeypatch):
-    sides, quick = [], {512: 0.001, 1024: 0.004, 2048: 0.025}
+    sides, quick = [], {512: 0.001, 1024: 0.004, 2048: 0.04}
     monkeypatch.setattr(hardware, "_waited_for", lambda product, values: sides.append(values.shape[0]))
     monkeypatch.setattr(hardware, "_quickest", lambda work, over: quick[sides[-1]])
     monkeypatch.setattr(hardware, "time", types.SimpleNamespace(perf_counter=lambda: 0.0))
