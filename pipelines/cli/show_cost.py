@@ -20,7 +20,11 @@ EXPLAINED = (
     "time of a single raw row (95 % take no longer); peak: most that the process and its children held while it trained"
 )
 ENERGY = "mWh is an estimate of the whole machine while it trained, with all that ran beside ({by})"
+HEADINGS = ("CPU s", "learned rows/s", "scored rows/s", "one row ms", "peak MB (added)", "parameters", "FLOPs a row",
+            "energy mWh")  # fmt: skip
 NOTHING = "-"
+LAYOUTS = ((" ", True), ("\n", True), ("\n", False))
+"""From wide to narrow: what parts a cell's two halves, and whether scoring, which another table has too, is in it."""
 SIZES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -28,7 +32,7 @@ def costs(console: Console, document: Report) -> None:
     """A row for each contender; nothing of a report from before that was measured."""
     if all(math.isnan(card.cost.cpu_seconds) for card in document.contenders):
         return
-    console.print(layout.widest(console, (partial(_costs, document, gap) for gap in (" ", "\n"))))
+    console.print(layout.widest(console, (partial(_costs, document, *how) for how in LAYOUTS)))
     console.print(EXPLAINED, style="dim")
     if document.energy_by:
         console.print(ENERGY.format(by=escape(document.energy_by)), style="dim")
@@ -43,7 +47,7 @@ def used(document: Report, machine: Machine) -> list[str]:
     found = {card.name: card.cost for card in document.contenders if card.kind != "classical"}
     return [
         f"{escape(name)} trained at {short(cost.train_flops / cost.train_seconds)}FLOP/s, "
-        f"{100 * cost.used(machine.matmul_gflops):.2g} % of the product of matrices that was measured here "
+        f"{number(100 * cost.used(machine.matmul_gflops))} % of the product of matrices that was measured here "
         f"({number(machine.matmul_gflops)} GFLOP/s), tracing and validation included"
         for name, cost in found.items()
         if not math.isnan(cost.used(machine.matmul_gflops))
@@ -76,16 +80,16 @@ def short(value: float) -> str:
     return f"{value / size:.3g} {letter}"
 
 
-def _costs(document: Report, gap: str) -> Table:
+def _costs(document: Report, gap: str, scoring: bool) -> Table:
     table = layout.table("what it costs to train, and to use")
     layout.words(table, "contender")
-    headings = ("CPU s", "learned rows/s", "scored rows/s", "one row ms (95 %)", "peak MB (added)", "parameters",
-                "FLOPs a row")  # fmt: skip
     estimated = any(not math.isnan(card.cost.energy_wh) for card in document.contenders)
-    layout.numbers(table, *(each.replace(" ", gap) for each in (*headings, *(["energy mWh"] if estimated else []))))
+    left_out = {*([] if scoring else ["scored rows/s"]), *([] if estimated else ["energy mWh"])}
+    kept = [heading for heading in HEADINGS if heading not in left_out]
+    layout.numbers(table, *(heading.replace(" ", gap, 1) for heading in kept))
     for card in document.contenders:
-        cells = _cells(card.cost, gap)
-        table.add_row(escape(card.name), *(cells if estimated else cells[:-1]))
+        cells = dict(zip(HEADINGS, _cells(card.cost, gap), strict=True))
+        table.add_row(escape(card.name), *(cells[heading] for heading in kept))
     return table
 
 

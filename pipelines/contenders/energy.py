@@ -15,6 +15,7 @@ import logging
 import math
 import threading
 import time
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
@@ -45,8 +46,9 @@ class Energy:
     def measure(self) -> None:
         """Measure from now on, if it is known how."""
         if _state["tracker"] is not None:
-            _state["tracker"].start_task()
-            self._measured_from = time.perf_counter()
+            with suppress(Exception):  # an estimate that is missing must not end a run
+                _state["tracker"].start_task()
+                self._measured_from = time.perf_counter()
 
     def ended(self) -> float:
         """Watt hours; NaN where they could not be estimated."""
@@ -56,8 +58,9 @@ class Energy:
             _state["open"] = None
             if math.isnan(self._measured_from):
                 return math.nan
-            now = time.perf_counter()
-            found = _state["tracker"].stop_task()
+            now, found = time.perf_counter(), None
+            with suppress(Exception):
+                found = _state["tracker"].stop_task()
         measured = now - self._measured_from
         if found is None or measured <= 0:
             return math.nan

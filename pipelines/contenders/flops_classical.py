@@ -26,7 +26,7 @@ COUNTED: Mapping[Any, int] = {None: 0, flat_pixels: 1}
 LOOKED_UP = frozenset({
     "CountVectorizer", "DummyClassifier", "DummyRegressor", "OneHotEncoder", "OrdinalEncoder", "SimpleImputer", "str",
 })  # fmt: skip
-"""They look up or copy; a `str` is a `passthrough` or a `drop` of columns."""
+"""They look up or copy; a `str` is a `passthrough` of columns."""
 
 OF_A_WORD = 4
 """TF-IDF: a logarithm, a weight, a square and a quotient for each word that is present."""
@@ -69,7 +69,7 @@ def _present(rows: Any) -> float:
 
 
 def _columns(model: Any, rows: Any) -> float:
-    return sum(flops(part, rows[names]) for _, part, names in model.transformers_ if len(names))
+    return sum(flops(part, rows[names]) for _, part, names in model.transformers_ if part != "drop" and len(names))
 
 
 def _scaled(model: Any, rows: Any) -> float:
