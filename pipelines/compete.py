@@ -12,6 +12,7 @@ import numpy as np
 
 from pipelines import lending, oversight
 from pipelines.assist import DONE, TRAIN
+from pipelines.contenders import usage
 from pipelines.contenders.by_group import decided as decided_by_group
 from pipelines.contenders.by_group import thresholds_of
 from pipelines.contenders.contender import Contender, Fitted, Watch, findings_of, part_of, unwatched
@@ -25,7 +26,7 @@ from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.prepare import Prepared
-from pipelines.report.document import Cost, Estimate, Scorecard
+from pipelines.report.document import Cost, Estimate, Scorecard, together
 from pipelines.report.explanation import Explanation
 from pipelines.training.workers import from_chief, missed
 
@@ -86,6 +87,7 @@ def compete(
             if number == 0:
                 done = replace(
                     done,
+                    cost=usage.measured(done.cost, fitted, examples, fold.test),
                     membership=_membership(contender, fitted, prepared, fold, own_seed),
                     explanation=_explanation(contender, fitted, prepared, fold, own_seed),
                 )
@@ -101,8 +103,7 @@ def compete(
         for (_, _, training, fold, _), done in zip(trainings, found, strict=True)
     ]
     cost = replace(
-        found[0].cost,
-        train_seconds=sum(done.cost.train_seconds for done in found) / protocol.seeds,
+        together([done.cost for done in found], found[0].cost, protocol.seeds),
         predict_rows_per_second=sum(len(test.rows) for test in tests) / max(sum(done.seconds for done in found), 1e-9),
     )
     return Trial(contender, _pooled(tests, prepared), model, tuple(found), cost)

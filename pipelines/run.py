@@ -13,7 +13,7 @@ from typing import Any
 from pipelines import lending, oversight, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
-from pipelines.contenders import saved
+from pipelines.contenders import energy, saved
 from pipelines.contenders.blend import blended
 from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
@@ -23,6 +23,7 @@ from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
 from pipelines.explanation import explain
+from pipelines.hardware import hardware
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
 from pipelines.prepare import Prepared, Progress, Silent, prepare
@@ -89,6 +90,7 @@ def run(
     """
     started, progress = time.perf_counter(), progress or Silent()
     meet(progress)
+    energy.prepare()
     if deterministic:
         make_deterministic(seed)
     prepared = prepare(task, request, seed, assignments, progress)
@@ -282,6 +284,8 @@ def _report(
             answer.best_baseline,
         ),
         obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
+        machine=hardware(),
+        energy_by=energy.method(),
     )
 
 

@@ -51,6 +51,8 @@ class Limits:
     calibration_error_at_most: float | None = None
     membership_at_most: float | None = None
     """Largest AUC of the attack that tells who was learned from (0.5 is guessing), where that can be measured."""
+    latency_ms_at_most: float | None = None
+    """Largest median time, in milliseconds, that the network takes for a single row."""
     score: str = ""
     """The score that `primary_at_least` is meant for; where another one decides (a user's target of three classes) it
     is not asked. Empty: whichever decides."""

@@ -43,6 +43,7 @@ ALLOWED = {
         "pipelines.errors", "pipelines.space", "pipelines.task", "pipelines.contenders", "pipelines.data",
         "pipelines.objectives", "pipelines.models", "pipelines.training", DOCUMENT, TUNING, POINTS, LENDING,
     ),
+    "pipelines.hardware": ("pipelines.training", "pipelines.report.machine"),
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",

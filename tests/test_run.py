@@ -142,6 +142,9 @@ class Oracle:
         self.valid = set(valid.columns["Income"])
         return self
 
+    def flops(self, examples):
+        return 0.0
+
     def predict(self, examples):
         positive = np.where(examples.target == "good", 0.3, 0.1)
         known = np.isin(examples.columns["Income"], list(self.valid))

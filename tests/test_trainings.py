@@ -75,6 +75,9 @@ class Drawn:
         probability = np.random.default_rng(self.seed).random(len(examples))
         return Predictions(np.stack([1 - probability, probability], 1))
 
+    def flops(self, examples):
+        return 7.0
+
 
 def test_no_two_trainings_share_a_seed_and_the_first_has_the_runs_own(request_):
     """Nor has any that of a member of an ensemble; and a run from the next seed shares none either."""

@@ -1,4 +1,4 @@
-"""`tapeline`: list tasks, run one, compare its runs, check limits and gradients, predict with a model, open MLflow.
+"""`tapeline`: list tasks, run one, compare its runs, check limits and gradients, predict, open MLflow.
 
 Nothing heavy is imported before a command needs it. Answers go to stdout, everything else to stderr.
 """
@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from pipelines import __version__, catalogue
 from pipelines.cli.explaining import explain
+from pipelines.cli.hardware import hardware
 from pipelines.cli.options import (
     Data,
     Debug,
@@ -238,6 +239,7 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
 
 app.command("tune")(tune)
 app.command("study")(study)
+app.command("hardware")(hardware)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from pipelines.cli import (
     show_blend,
     show_calibration,
     show_comparison,
+    show_cost,
     show_decisions,
     show_explanation,
     show_lending,
@@ -59,6 +60,7 @@ def report(console: Console, document: Report) -> None:
     show_decisions.table(console, document)
     show_lending.tables(console, document)
     show_alerts.alerts(console, document)
+    show_cost.costs(console, document)
     show_tuning.searches(console, document)
     show_explanation.explanations(console, document)
     show_membership.attacks(console, document)
@@ -242,6 +244,7 @@ def _limit(name: str, primary: str) -> str:
         "beats_best_baseline": "beats the best baseline",
         "primary_at_least": f"{spoken(primary)} at {'least' if GREATER_IS_BETTER.get(primary, True) else 'most'}",
         "calibration_error_at_most": "calibration error at most",
+        "latency_ms_at_most": "milliseconds for a single row at most",
         "membership_at_most": "AUC of telling who was learned from at most",
         "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",  # low end, of two attributes
     }.get(what, name)

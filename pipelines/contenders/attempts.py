@@ -29,10 +29,11 @@ TRIALS, KEPT = "trials.json", "kept.json"
 
 @dataclass(frozen=True)
 class Attempt:
-    """A trial that ended, and where in the space it lies; None for a default outside."""
+    """A trial that ended, where in the space it lies (None for a default outside), and what it cost."""
 
     tried: Tried
     point: Point | None
+    cost: Cost
 
 
 @dataclass
@@ -56,7 +57,10 @@ class Attempts:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 told = json.loads((folder / TRIALS).read_text(encoding="utf-8"))
                 if told["space"] == space:
-                    attempts.made = [Attempt(tried_from(each["tried"]), each["point"]) for each in told["trials"]]
+                    attempts.made = [
+                        Attempt(tried_from(each["tried"]), each["point"], Cost(**each["cost"]))
+                        for each in told["trials"]
+                    ]
         return attempts
 
     @property
@@ -73,7 +77,9 @@ class Attempts:
         self.made.append(attempt)
         if self.folder is None:
             return
-        trials = [{"tried": _plain(asdict(each.tried)), "point": each.point} for each in self.made]
+        trials = [
+            {"tried": _plain(asdict(each.tried)), "point": each.point, "cost": asdict(each.cost)} for each in self.made
+        ]
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with saved.whole(self.folder / TRIALS) as file:
             file.write(json.dumps({"space": self.space, "trials": trials}).encode())

@@ -22,7 +22,7 @@ from pipelines.contenders.mitigation import LEFT_OUT
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Objective, Predictions
-from pipelines.report.document import ContenderKind, Cost
+from pipelines.report.document import ContenderKind, Cost, together
 from pipelines.training.checkpoint import Checkpoints
 
 ADDED = 25
@@ -54,6 +54,11 @@ class FittedBlend:
     def predict(self, examples: Examples) -> Predictions:
         """Predictions for raw rows, in their order."""
         return Predictions(np.sum([part.weight * part.fitted.predict(examples).values for part in self.parts], axis=0))
+
+    def flops(self, examples: Examples) -> float:
+        """Operations of its parts, and a product and a sum for each."""
+        answers = self.predict(examples.take(np.arange(1))).values.size
+        return float(sum(part.fitted.flops(examples) + 2 * answers for part in self.parts))
 
     def save(self, folder: Path) -> Path:
         """Nothing of its own: its parts are saved beside its description (`saved.save`)."""
@@ -87,9 +92,9 @@ class BlendContender:
         return FittedBlend(
             parts,
             self.objective,
-            Cost(
-                sum(model.cost.train_seconds for model in fitted),  # all are trained to know what each adds
-                parameters=sum(part.fitted.cost.parameters for part in parts),
+            together(  # all are trained to know what each adds
+                [model.cost for model in fitted],
+                Cost(0.0, parameters=sum(part.fitted.cost.parameters for part in parts)),
             ),
             settings={"weights": ", ".join(f"{part.name} {part.weight:.2f}" for part in parts)},
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.contenders import flops_classical
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
+from pipelines.contenders.meter import Meter
 from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
 from pipelines.contenders.skops_io import skops_io
 from pipelines.contenders.suggestion import Space, axis_of
@@ -26,6 +27,9 @@ from pipelines.training.checkpoint import Checkpoints
 
 INNER_FOLDS = 3
 """Folds, within the training rows, on which a setting is scored."""
+
+COUNTED_ON = 64
+"""Rows on which operations that depend on the row are counted."""
 
 READ_BYTES, FEATURE_BYTES = 16 << 20, 2 << 20
 """Of a column, how much is read on demand at a time, and how much of that has its features taken at a time: computing
@@ -90,10 +94,9 @@ class ClassicalContender:
     ) -> FittedClassical:
         from threadpoolctl import threadpool_limits
 
-        started = time.perf_counter()
-        candidate = self.baseline.build(train, self.objective)
-        y = self.objective.encode(train.target)
-        with warnings.catch_warnings(), threadpool_limits(1 if len(y) < FEW_ROWS else None):
+        with Meter() as meter, warnings.catch_warnings(), threadpool_limits(1 if len(train) < FEW_ROWS else None):
+            candidate = self.baseline.build(train, self.objective)
+            y = self.objective.encode(train.target)
             warnings.simplefilter("ignore")  # what does not converge shows in its score
             steps, x = featured(candidate.estimator, inputs(train, self.baseline.column))
             settings = self._search(replace(candidate, estimator=steps), x, y, train, valid, seed, watch)
@@ -106,7 +109,7 @@ class ClassicalContender:
             one_thread(estimator),
             self.objective,
             self.baseline.column,
-            Cost(time.perf_counter() - started, parameters=count_parameters(estimator)),
+            meter.cost(count_parameters(estimator), len(train)),
             settings={
                 name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in settings.items()
             },
@@ -181,6 +184,11 @@ class FittedClassical:
         values = np.zeros((len(examples), max(2, self.objective.outputs)))
         values[:, steps.classes_.astype(int)] = found
         return self.objective.predict(values)
+
+    def flops(self, examples: Examples) -> float:
+        """Operations of predicting one row, by formula, the mean of some rows."""
+        some = inputs(examples.take(np.arange(min(len(examples), COUNTED_ON))), self.column)
+        return flops_classical.flops(self.estimator, some[:] if isinstance(some, OnDemand) else some)
 
     def save(self, folder: Path) -> Path:
         path = folder / "model.skops"

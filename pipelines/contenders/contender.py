@@ -101,6 +101,14 @@ class Fitted(Protocol):
         """Predictions for raw rows, in their order."""
         ...
 
+    def flops(self, examples: Examples) -> float:
+        """Floating-point operations of predicting one row; NaN where they cannot be counted.
+
+        Args:
+            examples: some rows, where operations depend on the row.
+        """
+        ...
+
     def save(self, folder: Path) -> Path:
         """Write the model into the folder and return its file (`model.keras` or `model.skops`)."""
         ...

@@ -14,7 +14,7 @@ from pipelines.contenders.contender import Watch, findings_of, part_of, seed_of,
 from pipelines.contenders.network import FittedNetwork, NetworkContender
 from pipelines.contenders.suggestion import Space
 from pipelines.data.examples import Examples
-from pipelines.report.document import ContenderKind
+from pipelines.report.document import ContenderKind, together
 from pipelines.training.checkpoint import Checkpoints
 
 
@@ -57,13 +57,11 @@ class EnsembleContender:
                 self.single.fit(train, valid, seed_of(seed, number), part_of(watch, number, self.members), here)
             )
         first, epochs = fitted[0], [each.settings["epochs"].partition(",")[0] for each in fitted]
-        seconds, parameters = (
-            sum(getattr(each.cost, name) for each in fitted) for name in ("train_seconds", "parameters")
-        )
+        parameters = sum(each.cost.parameters for each in fitted)
         return replace(
             first,
             model=_mean_of([each.model for each in fitted]),
-            cost=replace(first.cost, train_seconds=seconds, parameters=parameters),
+            cost=together([each.cost for each in fitted], replace(first.cost, parameters=parameters)),
             settings={
                 **first.settings,
                 "members": f"{self.members}; curves and figures are of the first",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.contender import Watch, unwatched
+from pipelines.contenders.meter import Meter
 from pipelines.contenders.network import FittedNetwork, NetworkContender
 from pipelines.data.examples import Examples
 from pipelines.objectives.mean_variance import covariances, mean_variance
 from pipelines.objectives.objective import Predictions
+from pipelines.report.document import together
 from pipelines.training.checkpoint import Checkpoints
 
 AVERSIONS = tuple(float(each) for each in np.geomspace(1, 1000, 8))
@@ -32,22 +34,22 @@ class ForecastContender(NetworkContender):
         watch: Watch = unwatched,
         checkpoints: Checkpoints | None = None,
     ) -> FittedForecast:
-        trained, started = super().fit(train, valid, seed, watch, checkpoints), time.perf_counter()
+        trained = super().fit(train, valid, seed, watch, checkpoints)
         objective: Any = trained.objective
-        expected, returns = trained.predict(valid).values, _returns(valid)
-        risk = covariances(returns, objective.lookback)
         judge = objective.allocation
-        found = [
-            judge.scores(judge.encode(valid.target), judge.predict(mean_variance(expected, risk, each)))[judge.primary]
-            for each in AVERSIONS
-        ]
+        with Meter() as meter:
+            expected, truth = trained.predict(valid).values, judge.encode(valid.target)
+            risk = covariances(_returns(valid), objective.lookback)
+            found = [
+                judge.scores(truth, judge.predict(mean_variance(expected, risk, each)))[judge.primary]
+                for each in AVERSIONS
+            ]
         aversion = AVERSIONS[int(np.nanargmax(found))] if np.isfinite(found).any() else objective.aversion
-        seconds = trained.cost.train_seconds + time.perf_counter() - started
         return FittedForecast(
             trained.model,
             replace(objective, aversion=aversion),
             trained.kinds,
-            replace(trained.cost, train_seconds=seconds),
+            together([trained.cost, meter.cost()], trained.cost),
             trained.history,
             {**trained.settings, "aversion": f"{aversion:.3g}, chosen on validation rows"},
         )
@@ -56,6 +58,10 @@ class ForecastContender(NetworkContender):
 @dataclass(frozen=True)
 class FittedForecast(FittedNetwork):
     """A trained forecaster with the optimiser that decides on what it says; its objective is a `Forecast`."""
+
+    def flops(self, examples: Examples) -> float:
+        """NaN: how long the optimiser takes depends on the forecasts."""
+        return math.nan
 
     def predict(self, examples: Examples) -> Predictions:
         objective: Any = self.objective

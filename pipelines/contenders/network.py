@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -13,8 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.contenders import flops
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, part_of, seed_of, unwatched
+from pipelines.contenders.meter import Meter
 from pipelines.contenders.planning import measured_plan
+from pipelines.contenders.shapes import shape_of
 from pipelines.contenders.suggestion import Space, recipe_space
 from pipelines.data.examples import Examples, Kind, OnDemand
 from pipelines.errors import BadInput
@@ -62,6 +63,7 @@ class NetworkContender:
     kind: ContenderKind = "network"
     _loops: dict[str, Loop] = field(default_factory=dict, repr=False)
     _plans: dict[str, Plan] = field(default_factory=dict, repr=False)
+    _flops: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -85,20 +87,21 @@ class NetworkContender:
     ) -> FittedNetwork:
         import keras
 
-        started = time.perf_counter()
-        keras.utils.set_random_seed(seed)
-        at_work = self._at_work(train, valid)
-        with opened().scope(), missed():
-            plan = self._plan(at_work)
-            trained, chosen = self._trained(
-                at_work, plan, seed, self._score(at_work.objective, valid), watch, checkpoints
-            )
+        with Meter() as meter:
+            keras.utils.set_random_seed(seed)
+            at_work = self._at_work(train, valid)
+            with opened().scope(), missed():
+                plan = self._plan(at_work)
+                trained, chosen = self._trained(
+                    at_work, plan, seed, self._score(at_work.objective, valid), watch, checkpoints
+                )
         architecture, spending = at_work.architecture, at_work.spending
+        updates = flops.UPDATE * self._flops_of(architecture.core) * trained.rows
         return FittedNetwork(
             model=_served(architecture, at_work.objective),
             objective=at_work.objective,
             kinds={name: train.kinds[name] for name in architecture.encode.input},
-            cost=Cost(time.perf_counter() - started, parameters=architecture.core.count_params()),
+            cost=meter.cost(architecture.core.count_params(), trained.rows, updates),
             history=History(_told(trained.metrics, self.recipe), trained.best_epoch),
             settings={
                 "plan": plan.explained,
@@ -154,7 +157,7 @@ class NetworkContender:
     def _plan(self, at_work: _AtWork) -> Plan:
         """How networks of this shape are trained, chosen once."""
         core, start = at_work.architecture.core, at_work.start
-        shape = f"{start} {_shape_of(core)}"
+        shape = f"{start} {shape_of(core)}"
         key = f"{shape} {traced(self.recipe)}"
         if key not in self._plans:
             loop_of = partial(self._loop, at_work)
@@ -164,7 +167,7 @@ class NetworkContender:
     def _loop(self, at_work: _AtWork, plan: Plan) -> Loop:
         """The traced loop for a network of this shape, made once."""
         untrained, objective, spending = at_work.architecture.core, at_work.objective, at_work.spending
-        key = f"{plan} {_shape_of(untrained)} {traced(self.recipe)}"
+        key = f"{plan} {shape_of(untrained)} {traced(self.recipe)}"
         if (loop := self._loops.pop(key, None)) is None:
             import keras
 
@@ -183,6 +186,13 @@ class NetworkContender:
         if spending is not None and isinstance(loop.step, Private):
             loop.step.begin(spending.noise_multiplier, secret_seed())  # each training has a seed of its own
         return loop
+
+    def _flops_of(self, core: Any) -> float:
+        """Of one row forward through a core of this shape, counted once."""
+        shape = shape_of(core)
+        if shape not in self._flops:
+            self._flops[shape] = flops.of_model(core)
+        return self._flops[shape]
 
     def _step(self, core: Any, objective: Objective, spending: Spending | None) -> Supervised | Private:
         """The update that the recipe asks for."""
@@ -240,6 +250,10 @@ class FittedNetwork:
     settings: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[Tried, ...] = ()
 
+    def flops(self, examples: Examples) -> float:
+        """Operations of predicting one row: encoder, core and activation."""
+        return flops.of_model(self.model)
+
     def predict(self, examples: Examples) -> Predictions:
         columns = {name: examples.columns[name] for name in self.kinds}
         return self.objective.predict(_in_blocks(self._forward, columns, self.kinds, len(examples)))
@@ -260,13 +274,15 @@ class FittedNetwork:
 def _best_of(train: Callable[[int], Trained], core: Any, starts: int) -> tuple[Trained, dict[str, str]]:
     """The best of several trainings, its weights left in the core; and what there is to say of the others."""
     kept, weights = train(0), core.get_weights()
-    merits, place = [kept.merit], 0
+    merits, place, rows = [kept.merit], 0, kept.rows
     for number in range(1, starts):
         trained = train(number)
         merits.append(trained.merit)
+        rows += trained.rows
         if trained.merit > kept.merit:
             kept, weights, place = trained, core.get_weights(), number
     core.set_weights(weights)
+    kept = replace(kept, rows=rows)
     if starts == 1:
         return kept, {}
     return kept, {"starts": f"{', '.join(f'{abs(each):.4g}' for each in merits)} on validation rows; kept {place + 1}"}
@@ -311,19 +327,6 @@ def _served(architecture: Architecture, objective: Objective) -> Any:
 
     raw = architecture.encode.input
     return keras.Model(raw, objective.activate(architecture.core(architecture.encode.output)))
-
-
-def _shape_of(core: Any) -> str:
-    """What two networks share when one trace serves both: layers and shapes, but not names or weights."""
-    shapes = [tuple(variable.shape) for variable in core.variables]
-    return json.dumps([shapes, [_unnamed(layer.get_config()) for layer in core.layers]], default=str)
-
-
-def _unnamed(config: Any) -> Any:
-    """A configuration without names, which Keras numbers on through a process, in nested layers too."""
-    if isinstance(config, dict):
-        return {key: _unnamed(value) for key, value in config.items() if key not in ("name", "registered_name")}
-    return [_unnamed(value) for value in config] if isinstance(config, (list, tuple)) else config
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ Reference: Ruff et al. (2021), "A unifying review of deep and shallow anomaly de
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,12 +20,14 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.classical import SCORERS, ClassicalContender, FittedClassical, featured, inputs
 from pipelines.contenders.contender import Watch, unwatched
+from pipelines.contenders.meter import Meter
 from pipelines.contenders.network import Encodable, FittedNetwork, NetworkContender
 from pipelines.contenders.search import search
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.objectives.errors import SCALED, RowErrors, reference_of
 from pipelines.objectives.objective import Objective
+from pipelines.report.document import together
 from pipelines.task import Candidate, Recipe
 from pipelines.training.checkpoint import Checkpoints
 
@@ -48,9 +49,9 @@ class NormalNetwork(NetworkContender):
     ) -> FittedNetwork:
         learned = learned_from(train, self.objective, self.recipe)
         fitted = super().fit(learned, valid, seed, watch, checkpoints)
-        started = time.perf_counter()
-        share = fitted.predict(_weighty(learned)).values[:, 1]
-        objective = RowErrors(self.objective, reference_of(share / (1 - share)))  # the reference was 1 so far
+        with Meter() as meter:
+            share = fitted.predict(_weighty(learned)).values[:, 1]
+            objective = RowErrors(self.objective, reference_of(share / (1 - share)))  # the reference was 1 so far
         import keras
 
         errors = fitted.model.get_layer(SCALED).input
@@ -58,7 +59,7 @@ class NormalNetwork(NetworkContender):
             fitted,
             model=keras.Model(fitted.model.input, objective.activate(errors)),
             objective=objective,
-            cost=replace(fitted.cost, train_seconds=fitted.cost.train_seconds + time.perf_counter() - started),
+            cost=together([fitted.cost, meter.cost()], fitted.cost),
             settings={**fitted.settings, "learned_from": _told(learned, train, self.recipe)},
         )
 

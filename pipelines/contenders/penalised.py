@@ -14,7 +14,7 @@ from pipelines.contenders.contender import Watch, part_of, unwatched
 from pipelines.contenders.network import Encodable, FittedNetwork, NetworkContender
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Objective, Predictions
-from pipelines.report.document import ContenderKind
+from pipelines.report.document import ContenderKind, together
 from pipelines.training.checkpoint import Checkpoints
 from pipelines.training.gap import NO_GROUP, GapPenalty, gap_between, of_class
 from pipelines.training.loop import Loop
@@ -87,7 +87,7 @@ class PenalisedNetwork(NetworkContender):
             tried.append(super().fit(train, valid, seed, part_of(watch, number, places), here[number]))
         plain, *others = (self._judged(each, valid) for each in (without, *tried))
         kept = _kept(plain, others)
-        cost = replace(tried[kept].cost, train_seconds=sum(each.cost.train_seconds for each in (without, *tried)))
+        cost = together([each.cost for each in (without, *tried)], tried[kept].cost)
         return replace(tried[kept], cost=cost, settings={
             **tried[kept].settings,
             "mitigation": _told(plain, others[kept], strengths[kept], strengths),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines.contenders.contender import Watch
 from pipelines.data.examples import OnDemand, chosen
 from pipelines.task import Candidate
+from pipelines.training.strategy import cores
 
 FEW_ROWS = 20_000
 """Below this many rows a fit's own threads cost more than they give; fits then run beside each other instead."""
@@ -150,13 +150,12 @@ def _results(jobs: Sequence[Callable[[], float]], rows: int, alone: bool = False
     started = time.perf_counter()
     yield jobs[0]()
     expected = (time.perf_counter() - started) * (len(jobs) - 1)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if alone or rows >= FEW_ROWS or cores < 2 or expected < WORTH_PROCESSES:
+    if alone or rows >= FEW_ROWS or cores() < 2 or expected < WORTH_PROCESSES:
         yield from (job() for job in jobs[1:])
         return
     from joblib import Parallel, delayed, parallel_config
 
-    with parallel_config("loky", n_jobs=cores, inner_max_num_threads=1):
+    with parallel_config("loky", n_jobs=cores(), inner_max_num_threads=1):
         yield from Parallel(return_as="generator")(delayed(job)() for job in jobs[1:])
 
 

@@ -7,18 +7,18 @@ that tuning is never worse than that on the validation rows. Nothing here sees a
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pipelines.contenders.attempts import Attempt, Attempts
-from pipelines.contenders.contender import Contender, Fitted, Watch, part_of, unwatched
+from pipelines.contenders.contender import UNMEASURED, Contender, Fitted, Watch, part_of, unwatched
+from pipelines.contenders.meter import Meter
 from pipelines.contenders.suggestion import Point, Space, suggestion
 from pipelines.data.examples import Examples
 from pipelines.errors import TrainingFailed
 from pipelines.objectives.objective import Objective
-from pipelines.report.document import ContenderKind
+from pipelines.report.document import ContenderKind, Cost, together
 from pipelines.report.tuning import Tried, best_of
 from pipelines.training.checkpoint import Checkpoints
 
@@ -113,13 +113,13 @@ class TunedContender:
             point, settings = following
             number, watched = len(attempts.made) + 1, self.budget.watched(watch, attempts)
             here = checkpoints and checkpoints.within(f"trial-{number}")
-            fitted, tried = self._tried(number, settings, train, valid, seed, watched, here)
+            fitted, tried, cost = self._tried(number, settings, train, valid, seed, watched, here)
             before = best
             best = best_of((*attempts.tried, tried), self._greater)
             if fitted is not None and best is tried:
                 model = fitted
                 attempts.keep(number, fitted, self.objective, self.name, train)
-            attempts.add(Attempt(tried, point))
+            attempts.add(Attempt(tried, point, cost))
             if best is not before and best is not None:
                 attempts.tidy(best.number)
             if here is not None:
@@ -155,16 +155,20 @@ class TunedContender:
         seed: int,
         watch: Watch,
         checkpoints: Checkpoints | None,
-    ) -> tuple[Fitted | None, Tried]:
-        started = time.perf_counter()
-        try:
-            fitted = self.base.having(settings).fit(train, valid, seed, watch, checkpoints)
-        except TrainingFailed as error:
-            seconds = time.perf_counter() - started
-            return None, Tried(number, _told(settings), math.nan, seconds, "failed", str(error))
-        truth, predictions = self.objective.encode(valid.target), fitted.predict(valid)
-        score = float(self.objective.scores(truth, predictions, valid.weight)[self.objective.primary])
-        return fitted, Tried(number, _told(settings), score, time.perf_counter() - started)
+    ) -> tuple[Fitted | None, Tried, Cost]:
+        fitted, score, why = None, math.nan, ""
+        with Meter() as meter:
+            try:
+                fitted = self.base.having(settings).fit(train, valid, seed, watch, checkpoints)
+                truth, predictions = self.objective.encode(valid.target), fitted.predict(valid)
+                score = float(self.objective.scores(truth, predictions, valid.weight)[self.objective.primary])
+            except TrainingFailed as error:
+                why = str(error)
+        failed = fitted is None
+        tried = Tried(number, _told(settings), score, meter.seconds, "failed" if failed else "finished", why)
+        learned = UNMEASURED if fitted is None else fitted.cost
+        rows = learned.train_rows_per_second * learned.train_seconds
+        return fitted, tried, meter.cost(rows=rows, flops=learned.train_flops)
 
     def _again(
         self, best: Tried, space: Space, attempts: Attempts, train: Examples, valid: Examples, seed: int
@@ -190,7 +194,7 @@ class TunedContender:
         settings = {name: _word(value) for name, value in best.settings.items()}
         return replace(
             model,
-            cost=replace(model.cost, train_seconds=attempts.seconds),
+            cost=together([each.cost for each in attempts.made], model.cost),
             settings={**settings, **model.settings, "tuned": tuned},
             tried=attempts.tried,
         )

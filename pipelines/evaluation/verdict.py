@@ -209,6 +209,9 @@ def _check(
     if limits.membership_at_most is not None and "auc" in card.membership:
         value, limit = card.membership["auc"].value, limits.membership_at_most
         found.append(LimitResult("membership_at_most", value, limit, value <= limit))
+    if limits.latency_ms_at_most is not None:
+        value, limit = card.cost.latency_ms, limits.latency_ms_at_most
+        found.append(LimitResult("latency_ms_at_most", value, limit, value <= limit))
     return tuple(found)
 
 

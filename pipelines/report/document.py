@@ -14,10 +14,12 @@ from typing import Any, Literal
 from pipelines.report import lending, oversight
 from pipelines.report.alerts import AlertReport
 from pipelines.report.cost import Cost as Cost
+from pipelines.report.cost import together as together
 from pipelines.report.estimate import Estimate as Estimate
 from pipelines.report.estimate import estimate, estimates, known
 from pipelines.report.explanation import Explanation, explanation
 from pipelines.report.lending import Direction, PointsRow, Referral
+from pipelines.report.machine import Machine, machine
 from pipelines.report.mitigation import Change as Change
 from pipelines.report.mitigation import Mitigation as Mitigation
 from pipelines.report.mitigation import mitigation
@@ -241,6 +243,10 @@ class Report:
     """What obeying declared directions costs: each baseline that was made to, against itself without."""
     oversight: OversightLead | None = None
     """Of classes: how much more the network automates than the best baseline."""
+    machine: Machine | None = None
+    """What it ran on."""
+    energy_by: str = ""
+    """How energy was estimated; empty where it was not."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
@@ -276,6 +282,7 @@ class Report:
         fields["contenders"] = tuple(_scorecard(card) for card in fields["contenders"])
         fields["comparisons"] = tuple(_comparison(row) for row in fields["comparisons"])
         fields["verdict"] = Verdict(**_numbers(verdict, "rows_to_decide"))
+        fields["machine"] = machine(fields.get("machine"))
         fields["net_benefit"] = _net_benefit(fields.get("net_benefit"))
         if fields.get("tuning") is not None:
             fields["tuning"] = Tuning.from_dict(fields["tuning"])

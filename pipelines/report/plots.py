@@ -15,6 +15,7 @@ from pipelines.report import (
     figures_alerts,
     figures_bias,
     figures_calibration,
+    figures_cost,
     figures_explanation,
     figures_lending,
     figures_mitigation,
@@ -41,6 +42,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
     yield "scores", figures.scores_with_intervals(report)
     if (tuned := tuning(report)) is not None:
         yield "tuning", tuned
+    if (costs := figures_cost.score_against_cost(report)) is not None:
+        yield "cost", costs
     primary = {card.name: card.scores[report.primary] for card in report.contenders}
     first = next(iter(outcomes.values()))
     for attribute in dict.fromkeys(each.attribute for each in report.mitigations):

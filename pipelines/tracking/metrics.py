@@ -1,7 +1,7 @@
 """How a scorecard, a history and a report are named in MLflow, and how they are read back.
 
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
-`group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
+`machine/matmul_gflops`; `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
 `membership/auc`; `direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`;
 `explanation/lost/Income` and `explanation/push/Income`, of the first `MOST_PARTS`;
@@ -115,6 +115,9 @@ def of_report(report: Report) -> dict[str, float]:
                 metrics[name] = getattr(test, name)
     if report.oversight is not None:
         metrics |= _estimate("oversight/lead", report.oversight.difference)
+    if report.machine is not None:
+        for name in ("matmul_gflops", "memory_gb_per_second"):
+            metrics[f"machine/{name}"] = getattr(report.machine, name)
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
     for each in report.mitigations:

@@ -43,6 +43,8 @@ class Trained:
         metrics: one value per epoch, by name.
         best_epoch: the epoch, from 0, whose weights were kept.
         steps: updates that were made, those that were rolled back included.
+        rows: training rows that this process learned from, each as often as it was; those that only fill a batch up
+            are not among them.
         merit: of that epoch: the score that was watched, or the validation loss, negated.
         notes: what happened on the way: where it was resumed, when it was rolled back.
     """
@@ -50,6 +52,7 @@ class Trained:
     metrics: dict[str, tuple[float, ...]]
     best_epoch: int
     steps: int
+    rows: float
     merit: float
     notes: tuple[str, ...] = ()
 
@@ -130,7 +133,8 @@ def fit(
     """
     if not (train.weight.any() and valid.weight.any()):
         raise BadInput("every training row, or every validation row, has weight 0; nothing can be learned from them")
-    training = Training(loop, feed_of(loop, train, seed), validation_pass(loop, valid), score, checkpoints)
+    feed, validate = feed_of(loop, train, seed), validation_pass(loop, valid)
+    training = Training(loop, feed, validate, score, checkpoints, len(train))
     with deferred() if checkpoints is not None or workers() > 1 else nullcontext(Deferred()) as stop:
         training.go_on(watch, stop)
     return training.ended()
@@ -146,10 +150,12 @@ class Training:
         validate: Callable[[], tuple[float, NDArray[Any]]],
         score: Callable[[NDArray[Any]], float] | None,
         checkpoints: Checkpoints | None,
+        rows: int,
     ) -> None:
         self.loop, self.feed, self.validate, self.score, self.checkpoints = loop, feed, validate, score, checkpoints
         self.at = Standing(kept=self._weights())
         self.plateau = Plateau.of(loop.recipe)
+        self.rows = rows
         saved = saved_by_chief(checkpoints.newest() if checkpoints is not None else None)
         if saved is not None:
             self.at, state = Standing.of(saved)
@@ -157,6 +163,7 @@ class Training:
             self._restore_plateau()
             self.at.notes.append(f"resumed in epoch {self.at.epoch + 1}")
         self.good = self.at.saved(Snapshot(loop.step.state))
+        self._before = self.at.steps
         self._updates = 0
 
     @property
@@ -198,7 +205,8 @@ class Training:
             )
         Snapshot.of(self.at.kept).restore(self.loop.core.variables)
         metrics = {name: tuple(values) for name, values in self.at.history.items()}
-        return Trained(metrics, self.at.best_epoch, self.at.steps, self.at.best, tuple(self.at.notes))
+        rows = self.rows * (self.at.steps - self._before) / self.feed.steps
+        return Trained(metrics, self.at.best_epoch, self.at.steps, rows, self.at.best, tuple(self.at.notes))
 
     def _epoch(self, stop: Deferred) -> bool:
         """Make what is left of this epoch; False where it was interrupted or rolled back."""

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from pipelines.training.strategy import devices
 
@@ -48,14 +49,14 @@ class Measured:
         return f"measured on {self.on}: {1000 * self.xla:.3g} ms a step with XLA, {1000 * self.plain:.3g} without"
 
 
-def folder() -> Path:
-    """Where plans are kept: `tapeline/plans` in the user's cache.
+def folder(of: str = "plans") -> Path:
+    """Where things of a kind are kept: `tapeline/plans` in the user's cache.
 
     Raises:
         FileNotFoundError: the user has no home, as in a container that runs as just any number.
     """
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tapeline" / "plans"
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tapeline" / of
     except RuntimeError as error:
         raise FileNotFoundError("no home") from error
 
@@ -65,7 +66,7 @@ def key_of(network: str, settings: Mapping[str, str]) -> str:
     versions = {name: metadata.version(name) for name in MEASURED_WITH}
     threads = {name: value for name, value in os.environ.items() if name.startswith(("TF_", "OMP_", "XLA_"))}
     threads.pop("TF_CPP_MIN_LOG_LEVEL", None)
-    told = [network, dict(settings), versions, devices(), _processor(), threads]
+    told = [network, dict(settings), versions, devices(), processor(), threads]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -81,17 +82,26 @@ def recall(key: str) -> Measured | None:
 def remember(key: str, measured: Measured) -> None:
     """Keep it for the next run, if the disk takes it."""
     with suppress(OSError):
-        path = folder() / f"{key}.json"
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(asdict(measured), file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write(folder() / f"{key}.json", asdict(measured))
 
 
-def _processor() -> str:
+def write(path: Path, told: Mapping[str, Any]) -> None:
+    """A file of JSON that is whole or not there.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(dict(told), file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def processor() -> str:
+    """The model of the processor, as the system names it."""
     with suppress(OSError):
         for line in PROCESSOR.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

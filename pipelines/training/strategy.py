@@ -134,9 +134,12 @@ def devices() -> list[str]:
         name = tf.config.experimental.get_device_details(device).get("device_name", "")
         found.append(f"GPU:{len(found)} {name}".strip())
     found += [device.name for device in tf.config.list_physical_devices("TPU")]
-    return found or [
-        f"CPU x {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
-    ]
+    return found or [f"CPU x {cores()} cores"]
+
+
+def cores() -> int:
+    """That this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def synchronise(core: Any) -> None:

@@ -123,10 +123,12 @@ def test_the_same_seed_tries_the_same_and_another_something_else():
 @pytest.mark.parametrize(("seconds", "trials"), [(0.1, 5), (0.3, 2), (0.5, 1), (7.0, 1)])
 def test_a_budget_of_seconds_is_the_same_for_all_and_a_trial_under_way_may_end(monkeypatch, seconds, trials):
     now = [100.0]
-    monkeypatch.setattr("pipelines.contenders.tuned.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    clock = SimpleNamespace(perf_counter=lambda: now[0], process_time=lambda: 2 * now[0])
+    monkeypatch.setattr("pipelines.contenders.meter.time", clock)
     fitted = tuned(Dial(seconds=seconds, now=now), seconds=0.45).fit(TRAIN, VALID, 0)
     assert len(fitted.tried) == trials
     assert fitted.cost.train_seconds == pytest.approx(trials * seconds)
+    assert fitted.cost.cpu_seconds == pytest.approx(2 * trials * seconds, abs=0.02), "of all trials, not of the best"
 
 
 def test_a_trial_that_fails_is_one_trial_and_not_the_end():

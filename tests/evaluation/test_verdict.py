@@ -1,6 +1,7 @@
 """The verdict says yes only where the test does, and fails what could not be measured."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -159,3 +160,11 @@ def test_of_two_attributes_a_limit_is_held_by_what_is_sure_of_the_gap():
         ("gap_at_most/sex x job/equalized_odds/low_end", False),
         ("gap_at_most/age x zip/equalized_odds/low_end", False),
     ]
+
+
+@pytest.mark.parametrize(("latency", "holds"), [(2.0, True), (5.0, True), (5.1, False), (math.nan, False)])
+def test_a_single_row_may_take_so_long_and_what_was_not_measured_is_not_known_to_hold(latency, holds):
+    network = replace(card("net", 0.9, "network"), cost=Cost(1.0, latency_ms=latency, latency_ms_95=99.0))
+    (found,) = verdict(0.05, 0.01, Limits(latency_ms_at_most=5.0), network).limits
+    assert (found.name, found.limit, found.passed) == ("latency_ms_at_most", 5.0, holds)
+    assert verdict(0.05, 0.01, network=network).limits == ()

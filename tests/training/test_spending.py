@@ -187,7 +187,7 @@ def test_where_roll_backs_leave_no_epoch_training_fails_and_says_why():
 def test_steps_between_two_checkpoints_are_those_of_the_seed_that_is_kept_with_them():
     """What a roll-back returns to has the new seed, so that the next one does not bring the old one back."""
     loop = looped()
-    training = Training(loop, SimpleNamespace(steps=STEPS), lambda: None, None, None)
+    training = Training(loop, SimpleNamespace(steps=STEPS), lambda: None, None, None, STEPS)
     training.at.steps = 2
     training._roll_back("training", 2)
     fresh = int(np.asarray(loop.step.seed))
