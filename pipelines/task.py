@@ -50,7 +50,8 @@ class Limits:
     exceeds any limit by chance. Where no two of their groups can be compared nothing is asked."""
     calibration_error_at_most: float | None = None
     membership_at_most: float | None = None
-    """Largest AUC of the attack that tells who was learned from (0.5 is guessing), where that can be measured."""
+    """Largest AUC of an attack that tells who was learned from (0.5 is guessing), where that can be measured: by loss,
+    and where `protocol.shadows` asks for LiRA that of whichever tells more."""
     score: str = ""
     """The score that `primary_at_least` is meant for; where another one decides (a user's target of three classes) it
     is not asked. Empty: whichever decides."""

@@ -69,6 +69,8 @@ COMPOSERS = (
     "pipelines.assist",
     "pipelines.prepare",
     "pipelines.lending",
+    "pipelines.private",
+    "pipelines.shadows",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

@@ -63,7 +63,7 @@ def contenders(which: str | Sequence[str], limit: int = 20) -> pd.DataFrame:
     """One row per contender, in the order in which they ran.
 
     Every score has three columns, `auroc`, `auroc_low` and `auroc_high`; costs are `train_seconds` and so on,
-    `membership_auc` is of who was learned from.
+    `membership_auc` is of who was learned from, and `membership_lira_auc` of who was by shadow models.
 
     Args:
         which: a task's name, or one or several ids of pipeline runs (or their beginnings).
