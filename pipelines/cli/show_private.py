@@ -39,7 +39,7 @@ def _table(document: Report, base: str, paid: list[PrivacyPrice], wide: bool) ->
     gap, attacked = widest(plain), bool(plain.membership)
     table = layout.table(f"what privacy costs {base}" + (f"; {_about(gap)}" if gap is not None else ""))
     layout.words(table, "epsilon")
-    layout.numbers(table, score, "paid" + _ends(wide), "p (Holm)")
+    layout.numbers(table, score, "paid, p" + _ends(wide))
     if gap is not None:
         layout.numbers(table, "gap", "change" + _ends(wide))
     layout.numbers(table, *(["attack" + _ends(wide)] if attacked else []), "train s")
@@ -47,7 +47,7 @@ def _table(document: Report, base: str, paid: list[PrivacyPrice], wide: bool) ->
         table.add_row(
             "none" if each is None else f"{each.epsilon:g}",
             number(card.scores[document.primary].value),
-            *(("", "") if each is None else (_cell(each.score, wide, signed), chance(each.p_value))),
+            "" if each is None else _cell(each.score, wide, signed, f", {chance(each.p_value)}"),
             *([] if gap is None else _gap(card, each, gap, wide)),
             *([_cell(membership.worst(card.membership), wide)] if attacked else []),
             f"{card.cost.train_seconds:,.1f}",
@@ -71,8 +71,7 @@ def _ends(wide: bool) -> str:
     return " (95 % interval)" if wide else ""
 
 
-def _cell(of: Estimate, wide: bool, how: Callable[[float, int], str] = number) -> str:
-    ends = interval(of.low, of.high, how=how)
-    return (
-        how(of.value, 3) if ends == "-" else f"{how(of.value, 3)} ({ends})" if wide else f"{how(of.value, 3)}\n{ends}"
-    )
+def _cell(of: Estimate, wide: bool, how: Callable[[float, int], str] = number, more: str = "") -> str:
+    """A value, and what belongs to it, with the interval beside or under them."""
+    value, ends = how(of.value, 3) + more, interval(of.low, of.high, how=how)
+    return value if ends == "-" else f"{value} ({ends})" if wide else f"{value}\n{ends}"
