@@ -100,7 +100,7 @@ def agree(
 
 
 def require_possible(prepared: Prepared, deterministic: bool) -> None:
-    """Refuse private training where its secret seed cannot be kept to one process; mitigation and blends by several.
+    """Refuse private training where its seed cannot be kept to one process; of several mitigation, blends and shadows.
 
     Raises:
         BadInput: private training with `--deterministic`; either with other workers.
@@ -110,6 +110,8 @@ def require_possible(prepared: Prepared, deterministic: bool) -> None:
         raise BadInput("protocol.mitigate trains in one process; leave out --workers, or protocol.mitigate")
     if protocol.blend == "yes" and workers() > 1:
         raise BadInput("protocol.blend trains in one process; leave out --workers, or protocol.blend")
+    if protocol.shadows and workers() > 1:
+        raise BadInput("protocol.shadows trains in one process; leave out --workers, or protocol.shadows")
     private = "recipe.dp_epsilon and recipe.dp_noise" if recipe.private else protocol.private and "protocol.private"
     if private and deterministic:
         raise BadInput(

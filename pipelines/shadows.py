@@ -21,7 +21,6 @@ from pipelines.journal import Entry, Journal
 from pipelines.prepare import Prepared, Progress
 from pipelines.task import Task
 from pipelines.training.spending import require_affordable
-from pipelines.training.strategy import workers
 
 UNATTACKED = ("mitigated", "blend")
 """Kinds of contenders that have no shadows: they are made of others, which have."""
@@ -77,8 +76,6 @@ def require_possible(task: Task, prepared: Prepared) -> None:
         raise BadInput(f"{given} attacks what models say of classes or of numbers, and this target is neither")
     if all(each.learns_from == "normal" for each in task.networks):
         raise BadInput(f"{given}: {task.networks[0].name} learns from normal rows alone, and is not sure of any label")
-    if workers() > 1:
-        raise BadInput(f"{given} trains in one process; leave out --workers, or protocol.shadows")
     require_affordable(prepared.recipe, [(len(fold.train) + len(fold.test)) // 2])
 
 

@@ -12,13 +12,13 @@ import pytest
 from rich.console import Console
 
 from domains.finance.credit_default import TASK
-from pipelines import catalogue, shadows
+from pipelines import assist, catalogue, shadows
 from pipelines.cli import show_membership
 from pipelines.compete import compete
 from pipelines.contenders.lineup import line_up
-from pipelines.errors import BadInput, TrainingFailed
+from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import membership, verdict
-from pipelines.journal import open_journal
+from pipelines.journal import Entry, open_journal
 from pipelines.prepare import Silent, prepare
 from pipelines.report import document
 from pipelines.report.document import Estimate, Report
@@ -73,7 +73,26 @@ def request(name="noise.csv", **also):
 
 @pytest.fixture(scope="module")
 def report(folder):
-    return run(NOISE, request(), 0, FEW)
+    """Of a run that was stopped while the forest's second shadow was trained, and gone on with."""
+    written, usual = [], Entry.keep
+
+    def keep(entry, name, values):
+        if len(written) == 9:
+            raise KeyboardInterrupt
+        written.append((entry.folder.name, name))
+        usual(entry, name, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Entry, "keep", keep)
+        with pytest.raises(Interrupted):
+            run(NOISE, request(), 0, FEW)
+        first, written[:] = list(written), []
+        found = run(NOISE, request(), 0, FEW)
+    assert first == [(f"{name}-1", f"shadow-{n}") for name, n in (
+        *(("mlp", n) for n in (1, 2, 3, 4)), *(("prior", n) for n in (1, 2, 3, 4)), ("forest", 1)
+    )]  # fmt: skip
+    assert written == [("forest-1", f"shadow-{n}") for n in (2, 3, 4)]
+    return found
 
 
 def test_shadows_tell_more_than_losses_of_what_was_learned_by_heart(report):
@@ -248,9 +267,10 @@ def test_where_they_would_tell_nothing_they_are_refused(case, prepared):
 
 def test_they_are_trained_in_one_process_alone(prepared, monkeypatch):
     shadows.require_possible(NOISE, prepared)
-    monkeypatch.setattr(shadows, "workers", lambda: 2)
+    assist.require_possible(prepared, deterministic=True)
+    monkeypatch.setattr(assist, "workers", lambda: 2)
     with pytest.raises(BadInput, match=r"leave out --workers, or protocol\.shadows"):
-        shadows.require_possible(NOISE, prepared)
+        assist.require_possible(prepared, deterministic=True)
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 66, -4])
