@@ -89,6 +89,15 @@ def test_the_ratio_is_that_of_two_normal_densities_with_pooled_variances():
     np.testing.assert_allclose(offline, (attacked - [1.25, 1.0]) / math.sqrt(had_not))
 
 
+def test_each_attack_is_measured_by_its_own_score():
+    attacked, said, inside = simulated(np.random.default_rng(0), 120, 150, shift=0.5, models=4)
+    found = measured(attacked, said, inside, 120, 7)
+    for name, score in zip(("lira", "lira_offline"), ratios(attacked, said, inside), strict=True):
+        for measure, estimate in membership.measured(-score[:120], -score[120:], 7).items():
+            assert found[f"{name}_{measure}"] == estimate
+    assert found["lira_auc"] != found["lira_offline_auc"]
+
+
 def test_the_auc_is_what_theory_says_where_rows_differ_more_than_membership_does():
     attacked, said, inside = simulated(np.random.default_rng(0), 6000, 6000, shift=1.0, models=64)
     found = measured(attacked, said, inside, 6000, 0)
