@@ -100,23 +100,26 @@ def agree(
 
 
 def require_possible(prepared: Prepared, deterministic: bool) -> None:
-    """Refuse private training where its secret seed cannot be kept to one process; mitigation and blends by several.
+    """Refuse private training where its seed cannot be kept to one process; of several mitigation, blends and shadows.
 
     Raises:
         BadInput: private training with `--deterministic`; either with other workers.
     """
-    recipe = prepared.recipe
+    recipe, protocol = prepared.recipe, prepared.protocol
     if prepared.mitigation is not None and workers() > 1:
         raise BadInput("protocol.mitigate trains in one process; leave out --workers, or protocol.mitigate")
-    if prepared.protocol.blend == "yes" and workers() > 1:
+    if protocol.blend == "yes" and workers() > 1:
         raise BadInput("protocol.blend trains in one process; leave out --workers, or protocol.blend")
-    if recipe.private and deterministic:
+    if protocol.shadows and workers() > 1:
+        raise BadInput("protocol.shadows trains in one process; leave out --workers, or protocol.shadows")
+    private = "recipe.dp_epsilon and recipe.dp_noise" if recipe.private else protocol.private and "protocol.private"
+    if private and deterministic:
         raise BadInput(
             "--deterministic promises the same weights every time, and private training draws its noise from a seed "
-            "that nobody may know; leave out --deterministic, or recipe.dp_epsilon and recipe.dp_noise"
+            f"that nobody may know; leave out --deterministic, or {private}"
         )
-    if recipe.private and workers() > 1:
+    if private and workers() > 1:
         raise BadInput(
             "private training draws its noise from a seed that never leaves the process; leave out --workers, or "
-            "recipe.dp_epsilon and recipe.dp_noise"
+            f"{private}"
         )

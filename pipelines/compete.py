@@ -197,8 +197,8 @@ def _membership(
 
 
 def _explanation(contender: Contender, model: Fitted, prepared: Prepared, fold: Fold, seed: int) -> Explanation | None:
-    """What the model's answers hang on; nothing of mitigated ones, which are told by their groups."""
-    if contender.kind == "mitigated":
+    """What the model's answers hang on; nothing of mitigated and private ones, which are there for something else."""
+    if contender.kind in ("mitigated", "private"):
         return None
     examples = prepared.dataset.examples
     return explained(model, prepared.objective, examples.take(fold.train), examples.take(fold.test), seed)

@@ -112,6 +112,20 @@ class Entry:
         except BadInput:
             return None
 
+    def kept(self, name: str) -> NDArray[Any] | None:
+        """The numbers that were kept under this name; None where there are none, or what is there is damaged."""
+        try:
+            found: NDArray[Any] = np.load(self.folder / f"{name}.npy", allow_pickle=False)
+            return found
+        except (OSError, ValueError, EOFError):
+            return None
+
+    def keep(self, name: str, values: NDArray[Any]) -> None:
+        """Keep some numbers that belong to this training, such as what a shadow model says."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with saved.whole(self.folder / f"{name}.npy") as file:
+            np.save(file, values, allow_pickle=False)
+
     def finish(self, fitted: Fitted, done: Finished, keep: Keep | None) -> None:
         """Write what the fold gave; its checkpoints are not needed any more.
 

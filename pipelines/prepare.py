@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from pipelines import settings
-from pipelines.contenders import mitigation
+from pipelines.contenders import mitigation, private
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
@@ -150,6 +150,7 @@ def prepare(
     _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
     rule = _rule(asked)
     mitigation.named(asked.mitigate)
+    private.epsilons(asked.private)
     require_rule(asked)
     with progress.stage("read and check the data"):
         dataset = load(task, replace(request, delay=asked.delay))
@@ -231,10 +232,16 @@ def _require_effect(
             f"--set protocol.margin={protocol.margin:g}: {primary} lies between {lowest:g} and {highest:g}, so nothing "
             "could be worse by more; set less, such as 0.01"
         )
-    if recipe.private and protocol.seeds > 1:
+    if protocol.private and recipe.private:
+        raise BadInput(
+            f"--set protocol.private={protocol.private} tells what privacy costs against a network without, and "
+            "recipe.dp_epsilon or recipe.dp_noise leaves none; leave one of them out"
+        )
+    if (recipe.private or protocol.private) and protocol.seeds > 1:
+        epsilon = "recipe.dp_epsilon" if recipe.private else "protocol.private"
         raise BadInput(
             f"--set protocol.seeds={protocol.seeds} trains several networks on the same rows, each of which would "
-            "spend what recipe.dp_epsilon allows one; leave it at 1"
+            f"spend what {epsilon} allows one; leave it at 1"
         )
 
 

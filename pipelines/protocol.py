@@ -11,6 +11,9 @@ from pipelines.points import Points
 MOST_TRAININGS = 100
 """How often rows can be divided anew, or a contender trained anew; more is a slip of the hand."""
 
+FEWEST_SHADOWS, MOST_SHADOWS = 4, 64
+"""With fewer a row's confidences have no spread; with more, each row could have a variance of its own."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -88,6 +91,12 @@ class Protocol:
     automate_at: float = 0.05
     """Of classes: which share of wrong decisions is no matter among those that are made without a person. Each
     contender's surest decisions are automated as far as its validation rows promise that (95 %)."""
+    shadows: int = 0
+    """How many models like each contender are trained, each on half of the rows, to attack it with (LiRA): who was
+    among the rows that it learned from? 16 show much, 64 more; 0 leaves it at the attack by loss."""
+    private: str = ""
+    """At which epsilons each network also competes trained with differential privacy, with commas between (`1,3,8`):
+    contenders of their own, beside the verdict. The report says what privacy costs. Empty: none."""
     learn_from: float = 1.0
     """Share of its training rows, and of its validation rows, that each fold learns from; all of its test rows are
     tested whatever the share. `tapeline study` runs several."""
@@ -112,6 +121,11 @@ class Protocol:
             require(getattr(self, name) <= MOST_TRAININGS, most)
         for name in ("block", "margin", "purge", "rebalance", "delay", "alert_budget"):
             require(getattr(self, name) >= 0, f"protocol.{name} must not be negative; received {getattr(self, name)}")
+        require(
+            self.shadows == 0 or (self.shadows % 2 == 0 and FEWEST_SHADOWS <= self.shadows <= MOST_SHADOWS),
+            f"protocol.shadows must be 0, or an even number from {FEWEST_SHADOWS} to {MOST_SHADOWS}, for they come in "
+            f"pairs that divide the rows between them; received {self.shadows}",
+        )
         require(self.resamples >= 100, f"protocol.resamples must be at least 100; received {self.resamples}")
         require(
             self.by != "time" or self.kind != "cross-validation",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import lending, oversight, tuning
+from pipelines import lending, oversight, private, shadows, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import energy, saved
@@ -18,6 +18,7 @@ from pipelines.contenders.blend import blended
 from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
+from pipelines.contenders.private import PrivateContender, with_private
 from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, verdict
@@ -97,8 +98,10 @@ def run(
     task = task.competing(prepared.protocol.networks, prepared.dataset.examples.columns)
     task = task.directed(prepared.directions, prepared.protocol.obey == "yes")
     require_possible(prepared, deterministic)
+    shadows.require_possible(task, prepared)
     agree(task, request, seed, assignments, deterministic, prepared)
     contenders = line_up(task, prepared.objective, prepared.recipe, prepared.mitigation)
+    contenders = with_private(contenders, prepared.protocol.private, prepared.dataset.examples, prepared.folds)
     if budget is not None:
         contenders = tuning.tuned(contenders, prepared, budget, assignments)
     if prepared.protocol.blend == "yes":
@@ -215,6 +218,7 @@ def _competition(
                 with progress.stage(contender.name) as watch:
                     watch = tuning.followed(contender, prepared, watch, progress)
                     trial = compete(contender, prepared, seed, watch, journal, task.name)
+                trial = shadows.attacked(trial, prepared, seed, progress, journal)
                 scorecard = judge(trial, prepared, seed, child.run_id)
                 if not child.done:
                     _record(child, trial, scorecard, task, prepared)
@@ -274,6 +278,8 @@ def _report(
         decided_by=prepared.protocol.decide_by,
         net_benefit=_benefit(outcomes, objective, answer, cards),
         mitigations=_mitigations(trials, cards, prepared, seed),
+        privacy_price=private.prices(trials, cards, prepared, seed),
+        shadows=prepared.protocol.shadows,
         alerts=_alerts(task, outcomes, prepared, answer, seed),
         blend=_blend(trials, (answer.network, answer.best_baseline), outcomes, prepared, seed),
         points="" if prepared.points is None else str(prepared.points),
@@ -390,4 +396,5 @@ def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
     if contender.kind == "mitigated":
         made: Any = contender
         return {"mitigation/of": made.base.name, "mitigation/method": made.method, "mitigation/for": made.attribute}
-    return {f"recipe/{name}": value for name, value in vars(prepared.recipe).items() if name != "trials"}
+    own = contender.recipe if isinstance(contender, PrivateContender) else prepared.recipe
+    return {f"recipe/{name}": value for name, value in vars(own).items() if name != "trials"}

@@ -50,7 +50,8 @@ class Limits:
     exceeds any limit by chance. Where no two of their groups can be compared nothing is asked."""
     calibration_error_at_most: float | None = None
     membership_at_most: float | None = None
-    """Largest AUC of the attack that tells who was learned from (0.5 is guessing), where that can be measured."""
+    """Largest AUC of an attack that tells who was learned from (0.5 is guessing), where that can be measured: by loss,
+    and where `protocol.shadows` asks for LiRA that of whichever tells more."""
     latency_ms_at_most: float | None = None
     """Largest median time, in milliseconds, that the network takes for a single row."""
     score: str = ""

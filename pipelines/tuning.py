@@ -92,6 +92,11 @@ def _require_possible(prepared: Prepared, pinned: Sequence[str]) -> None:
             "private training promises what one training spends, and choosing among several spends more; leave out "
             "recipe.dp_epsilon and recipe.dp_noise, or set what is tuned and use `tapeline run`"
         )
+    if prepared.protocol.private:
+        raise BadInput(
+            f"--set protocol.private={prepared.protocol.private}: private networks are not tuned, for each trial would "
+            "spend more; leave it out, and use `tapeline run` at the settings that tuning finds"
+        )
     if "trials" in pinned:
         raise BadInput("--set recipe.trials is for the search of `tapeline run`; here --trials says how many there are")
     if prepared.protocol.mitigate:

@@ -80,6 +80,8 @@ COMPOSERS = (
     "pipelines.prepare",
     "pipelines.lending",
     "pipelines.oversight",
+    "pipelines.private",
+    "pipelines.shadows",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

@@ -90,6 +90,20 @@ def test_a_damaged_fold_counts_as_not_done(tmp_path, file):
     assert journal.entry("mlp", 0).finished() is None
 
 
+def test_numbers_are_kept_whole_or_not_at_all(tmp_path):
+    entry = opened(tmp_path).entry("mlp", 0)
+    assert entry.kept("shadow-1") is None
+    entry.keep("shadow-1", np.array([0.1 + 0.2, -1.5]))
+    np.testing.assert_array_equal(entry.kept("shadow-1"), [0.1 + 0.2, -1.5])
+    assert entry.kept("shadow-2") is None
+    path = entry.folder / "shadow-1.npy"
+    for damaged in (path.read_bytes()[:-1], b"", b"nothing of ours"):
+        path.write_bytes(damaged)
+        assert entry.kept("shadow-1") is None
+    np.save(path, np.array([{"a": 1}], object), allow_pickle=True)
+    assert entry.kept("shadow-1") is None, "nothing is unpickled"
+
+
 def test_the_same_command_finds_it_another_does_not(tmp_path):
     begun(tmp_path)
     other = opened(tmp_path, {"task": "t", "seed": 1})

@@ -24,6 +24,7 @@ from pipelines.cli import (
     show_membership,
     show_mitigation,
     show_oversight,
+    show_private,
     show_tuning,
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
@@ -73,6 +74,7 @@ def report(console: Console, document: Report) -> None:
         show_bias.groups(console, card)
         show_bias.gaps(console, card)
     show_mitigation.mitigations(console, document)
+    show_private.prices(console, document)
     show_blend.gains(console, document)
     limits(console, document.verdict.limits, document.primary)
     console.print(f"[bold]{escape(document.verdict.sentence)}[/bold]")
@@ -196,12 +198,11 @@ def _few_folds(document: Report) -> str:
 
 def _privacy(console: Console, document: Report) -> None:
     """What each network that was trained privately has spent of its training rows' privacy."""
-    for card in document.contenders:
-        if "privacy" in card.settings:
-            console.print(
-                f"{escape(card.name)} was trained with differential privacy: {escape(card.settings['privacy'])}"
-            )
-            console.print(f"this does not cover {escape(card.settings['privacy_does_not_cover'])}\n", style="dim")
+    private = [card for card in document.contenders if "privacy" in card.settings]
+    for card in private:
+        console.print(f"{escape(card.name)} was trained with differential privacy: {escape(card.settings['privacy'])}")
+    for uncovered in dict.fromkeys(card.settings["privacy_does_not_cover"] for card in private):
+        console.print(f"this does not cover {escape(uncovered)}\n", style="dim")
 
 
 def _scorecards(document: Report, shown: Sequence[str]) -> Table:
@@ -224,7 +225,7 @@ def _scorecards(document: Report, shown: Sequence[str]) -> Table:
 def _trainings(console: Console, document: Report) -> None:
     """How each network was trained: the plan, what happened on the way, and what its gradients did."""
     for card in document.contenders:
-        if card.kind not in ("classical", "mitigated") and card.settings:
+        if card.kind not in ("classical", "mitigated", "private") and card.settings:
             said = [
                 f"{escape(name)}: {escape(value)}" for name, value in card.settings.items() if "privacy" not in name
             ]

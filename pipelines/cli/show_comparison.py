@@ -63,10 +63,10 @@ def _comparisons(document: Report, wide: bool) -> Table:
         table.add_row(
             *(names if several else [each.baseline]),
             *([lead, ends] if wide else [f"{lead}\n{ends}"]),
-            _p(each.p_value),
+            chance(each.p_value),
             signed(each.effect_size, 2) if each.effect_size == each.effect_size else "-",
             _more(each.rows_to_decide),
-            *([_p(each.p_non_inferior)] if margin else []),
+            *([chance(each.p_non_inferior)] if margin else []),
             _finding(each),
         )
     return table
@@ -84,7 +84,8 @@ def _spreads(document: Report) -> list[tuple[str, float, float]]:
     return [each for each in found if each[1] == each[1]]
 
 
-def _p(value: float) -> str:
+def chance(value: float) -> str:
+    """A p-value to read."""
     if value != value:
         return "undefined"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"

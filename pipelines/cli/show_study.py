@@ -23,7 +23,7 @@ def study(console: Console, document: Study) -> None:
     kind = "simulated data" if data.simulated else "real data"
     console.print(f"[bold]{document.task}[/bold] on {escape(data.source)}: {data.rows:,} rows of {kind}")
     console.print(f"{escape(data.protocol)}; each size is tested on the same {document.tested:,} rows\n", style="dim")
-    names = [name for name, kind in document.names.items() if kind != "mitigated"]
+    names = [name for name, kind in document.names.items() if kind not in ("mitigated", "private")]
     console.print(
         layout.widest(console, [partial(_sizes, document, names, how) for how in ("wide", "two lines", "bare")])
     )

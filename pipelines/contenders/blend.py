@@ -22,7 +22,7 @@ from pipelines.contenders.mitigation import LEFT_OUT
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Objective, Predictions
-from pipelines.report.document import ContenderKind, Cost, together
+from pipelines.report.document import BESIDE, ContenderKind, Cost, together
 from pipelines.training.checkpoint import Checkpoints
 
 ADDED = 25
@@ -111,7 +111,7 @@ def blended(contenders: Sequence[Contender], objective: Objective) -> list[Conte
     found: list[Contender] = []
     bases: list[Remembered] = []
     for contender in contenders:
-        if contender.kind == "mitigated" or contender.name in LEFT_OUT:
+        if contender.kind in BESIDE or contender.name in LEFT_OUT:
             found.append(contender)
             continue
         bases.append(contender if isinstance(contender, Remembered) else Remembered(contender))

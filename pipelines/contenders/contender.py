@@ -44,6 +44,11 @@ def seed_of_training(seed: int, fold: int, training: int) -> int:
     return int(np.random.SeedSequence([seed, fold, training + 1]).generate_state(1)[0] >> 1)
 
 
+def seed_of_shadow(seed: int, number: int) -> int:
+    """The seed of one of the models that are trained to attack another; it is that of no other training in a run."""
+    return int(np.random.SeedSequence([seed, 0, 0, number + 1]).generate_state(1)[0] >> 1)
+
+
 FINDINGS = ("starts", "gradients", "notes", "weights", "aversion")
 """Settings that say what happened in a training, or what it chose, so that each of several trainings has its own."""
 

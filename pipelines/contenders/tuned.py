@@ -108,14 +108,14 @@ class TunedContender:
         """
         space = self.base.space(train, self.pinned)
         attempts = Attempts.found(None if checkpoints is None else checkpoints.folder / "tuning", repr(space))
-        best, model = best_of(attempts.tried, self._greater), None
+        best, model = best_of(attempts.tried, self.greater), None
         while self.budget.allows(attempts) and (following := self._following(space, attempts, seed)) is not None:
             point, settings = following
             number, watched = len(attempts.made) + 1, self.budget.watched(watch, attempts)
             here = checkpoints and checkpoints.within(f"trial-{number}")
             fitted, tried, cost = self._tried(number, settings, train, valid, seed, watched, here)
             before = best
-            best = best_of((*attempts.tried, tried), self._greater)
+            best = best_of((*attempts.tried, tried), self.greater)
             if fitted is not None and best is tried:
                 model = fitted
                 attempts.keep(number, fitted, self.objective, self.name, train)
@@ -135,7 +135,8 @@ class TunedContender:
         return self._chosen(model, best, attempts)
 
     @property
-    def _greater(self) -> bool:
+    def greater(self) -> bool:
+        """Whether a greater score is better."""
         return self.objective.greater_is_better(self.objective.primary)
 
     def _following(self, space: Space, attempts: Attempts, seed: int) -> tuple[Point | None, dict[str, Any]] | None:
@@ -143,7 +144,7 @@ class TunedContender:
         if not attempts.made:
             return space.point(space.default), dict(space.default)
         tried = [(each.point, each.tried.score) for each in attempts.made if each.point is not None]
-        point = suggestion(space, tried, self._greater, seed, len(attempts.made) + 1)
+        point = suggestion(space, tried, self.greater, seed, len(attempts.made) + 1)
         return None if point is None else (point, space.settings(point))
 
     def _tried(

@@ -112,8 +112,8 @@ def bootstrap(
     return _intervals(values, drawn, units)
 
 
-def percentiles(replicates: Floats, units: int) -> tuple[float, float]:
-    """The 95 % interval of bootstrap replicates of a value that rests on so many independent units.
+def percentiles(replicates: Floats, units: int, level: float = 0.05) -> tuple[float, float]:
+    """The interval of bootstrap replicates of a value that rests on so many independent units; `level` lies outside.
 
     The percentiles lie a little outside 2.5 and 97.5, as t lies outside the normal, because resampling n units
     shows too little spread by (n - 1) / n: Hesterberg (2015), The American Statistician 69(4). It matters with few
@@ -122,7 +122,7 @@ def percentiles(replicates: Floats, units: int) -> tuple[float, float]:
     defined = replicates[~np.isnan(replicates)]
     if units < 2 or 2 * len(defined) < len(replicates) or len(defined) == 0:
         return math.nan, math.nan
-    tail = expanded_tail(0.05, units)
+    tail = expanded_tail(level, units)
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
 

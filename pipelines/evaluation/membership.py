@@ -72,6 +72,12 @@ def losses(objective: Objective, truth: NDArray[np.generic], predictions: Predic
     return None
 
 
+def worst(measures: Mapping[str, Estimate]) -> Estimate:
+    """The AUC of the attack that tells most, of those that were measured; NaN where none was."""
+    found = [each for name, each in measures.items() if name == "auc" or name.endswith("_auc")]
+    return max(found, key=lambda each: each.value, default=Estimate(math.nan))
+
+
 def some(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """The rows, or `MOST_ROWS` of them by chance."""
     if len(rows) <= MOST_ROWS:

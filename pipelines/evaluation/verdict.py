@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from pipelines.evaluation import membership
 from pipelines.report.document import Answer, Comparison, LimitResult, Scorecard, Verdict
 from pipelines.task import Limits
 
@@ -206,8 +207,8 @@ def _check(
         error, limit = card.scores.get("expected_calibration_error"), limits.calibration_error_at_most
         value = math.nan if error is None else error.value
         found.append(LimitResult("calibration_error_at_most", value, limit, value <= limit))
-    if limits.membership_at_most is not None and "auc" in card.membership:
-        value, limit = card.membership["auc"].value, limits.membership_at_most
+    if limits.membership_at_most is not None and card.membership:
+        value, limit = membership.worst(card.membership).value, limits.membership_at_most
         found.append(LimitResult("membership_at_most", value, limit, value <= limit))
     if limits.latency_ms_at_most is not None:
         value, limit = card.cost.latency_ms, limits.latency_ms_at_most

@@ -24,11 +24,16 @@ from pipelines.report.mitigation import Change as Change
 from pipelines.report.mitigation import Mitigation as Mitigation
 from pipelines.report.mitigation import mitigation
 from pipelines.report.oversight import Oversight, OversightLead
+from pipelines.report.privacy import GapChange as GapChange
+from pipelines.report.privacy import PrivacyPrice as PrivacyPrice
+from pipelines.report.privacy import price
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
 
-ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated", "blend"]
+ContenderKind = Literal["network", "classical", "ensemble", "alternative", "mitigated", "blend", "private"]
+BESIDE = ("mitigated", "blend", "private")
+"""Kinds that answer another question than the verdict's: what mending, mixing and privacy do."""
 Answer = Literal["yes", "no", "inconclusive"]
 
 
@@ -126,7 +131,8 @@ class Scorecard:
     """Of cross-validation: the primary score of each fold, all folds of a repeat before those of the next."""
     membership: Mapping[str, Estimate] = field(default_factory=dict)
     """How surely an outsider tells by the saved model's losses who was among the rows that it learned from: `auc`, and
-    `tpr_at_1_percent_fpr`. Empty where that was not measured: of rows in time, and of what learns from normal rows."""
+    `tpr_at_1_percent_fpr`. Empty where that was not measured: of rows in time, and of what learns from normal rows.
+    With `protocol.shadows` also `lira_` and `lira_offline_` of both, by shadow models."""
     explanation: Explanation | None = None
     """What the answers of the saved model hang on; None of mitigated contenders."""
     oversight: Oversight | None = None
@@ -233,6 +239,10 @@ class Report:
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Contenders that could not be trained, and why, in a run that may go on without them (one size of a study)."""
     mitigations: tuple[Mitigation, ...] = ()
+    privacy_price: tuple[PrivacyPrice, ...] = ()
+    """Of `protocol.private`: what each network pays at each epsilon, against itself without privacy."""
+    shadows: int = 0
+    """How many shadow models attacked each contender; 0 leaves it at the attack by loss."""
     alerts: AlertReport | None = None
     """Of tasks whose rows come day by day: what the alerts of a day's budget find, and what they are worth."""
     blend: tuple[Comparison, ...] = ()
@@ -290,6 +300,7 @@ class Report:
         fields["obeying"] = tuple(_comparison(row) for row in fields.get("obeying", ()))
         fields["oversight"] = oversight.lead(fields.get("oversight"))
         fields["mitigations"] = tuple(mitigation(each) for each in fields.get("mitigations", ()))
+        fields["privacy_price"] = tuple(price(each) for each in fields.get("privacy_price", ()))
         if fields.get("alerts") is not None:
             fields["alerts"] = AlertReport.from_dict(fields["alerts"])
         return cls(**fields)
@@ -300,8 +311,8 @@ def _comparison(told: Mapping[str, Any]) -> Comparison:
 
 
 def sides(competing: Iterable[Any]) -> tuple[list[str], list[str]]:
-    """Networks and baselines by name: who takes part in the question. Mitigated ones and blends answer another one."""
-    found = [(each.name, each.kind) for each in competing if each.kind not in ("mitigated", "blend")]
+    """Networks and baselines by name: who takes part in the question; not those that are `BESIDE` it."""
+    found = [(each.name, each.kind) for each in competing if each.kind not in BESIDE]
     networks = [name for name, kind in found if kind != "classical"]
     return networks, [name for name, kind in found if kind == "classical"]
 

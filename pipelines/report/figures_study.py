@@ -56,7 +56,7 @@ def learning_curve_rows(study: Study) -> Figure:
 
 
 def _scores(axes: Axes, study: Study) -> None:
-    left_out = ("prior", "mitigated")
+    left_out = ("prior", "mitigated", "private")
     drawn = {name: kind for name, kind in study.names.items() if name not in left_out and kind not in left_out}
     baselines = [name for name, kind in drawn.items() if kind == "classical"]
     networks = [name for name in drawn if name not in baselines]

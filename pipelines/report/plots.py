@@ -21,6 +21,7 @@ from pipelines.report import (
     figures_mitigation,
     figures_oversight,
     figures_portfolio,
+    figures_private,
 )
 from pipelines.report.document import Report, sides
 from pipelines.report.figures_tuning import tuning
@@ -48,7 +49,9 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
     first = next(iter(outcomes.values()))
     for attribute in dict.fromkeys(each.attribute for each in report.mitigations):
         yield f"mitigation_{attribute}", figures_mitigation.gap_against_score(report, attribute)
-    apart = {card.name for card in report.contenders if card.kind == "mitigated"}  # they have a figure of their own
+    if report.privacy_price:
+        yield "privacy", figures_private.price(report)
+    apart = {card.name for card in report.contenders if card.kind in ("mitigated", "private")}  # they have figures
     outcomes = {name: outcome for name, outcome in outcomes.items() if name not in apart}
     if objective.kind == "regression":
         yield "residuals", figures.residuals({n: o.predictions.values for n, o in outcomes.items()}, first.target)

@@ -3,10 +3,10 @@
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
 `machine/matmul_gflops`; `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
-`membership/auc`; `direction/Debt/wrong`; `referral/referred`; `alerts/tabm/recall`;
 `explanation/lost/Income` and `explanation/push/Income`, of the first `MOST_PARTS`;
-`membership/auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`; `referral/referred`;
-`alerts/tabm/recall`;
+`privacy/mlp-eps3/score`, how much worse than without, and `privacy/mlp-eps3/sex/equalized_odds`, a change;
+`membership/auc`, `membership/lira_auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`;
+`referral/referred`; `alerts/tabm/recall`;
 `history/fold-1/valid_loss`, one value per epoch.
 What is NaN is not logged: it breaks MLflow's pages.
 """
@@ -124,6 +124,11 @@ def of_report(report: Report) -> dict[str, float]:
         for change in (*each.gaps, *each.scores):
             name = metric_name("mitigation", each.base, each.method, each.attribute, change.name)
             metrics |= _estimate(name, change.change)
+    for paid in report.privacy_price:
+        metrics |= _estimate(metric_name("privacy", paid.contender, "score"), paid.score)
+        metrics[metric_name("privacy", paid.contender, "p_value")] = paid.p_value
+        for gap in paid.gaps:
+            metrics |= _estimate(metric_name("privacy", paid.contender, gap.attribute, gap.metric), gap.change)
     if report.alerts is not None:
         for contender, measures in report.alerts.contenders.items():
             for measure, estimate in measures.items():

@@ -65,7 +65,8 @@ def contenders(which: str | Sequence[str], limit: int = 20) -> pd.DataFrame:
     """One row per contender, in the order in which they ran.
 
     Every score has three columns, `auroc`, `auroc_low` and `auroc_high`; costs are `train_seconds` and so on,
-    `membership_auc` is of who was learned from, `oversight_share` what of its decisions needs no person.
+    `membership_auc` is of who was learned from, `membership_lira_auc` of who was by shadow models, `oversight_share`
+    what of its decisions needs no person.
 
     Args:
         which: a task's name, or one or several ids of pipeline runs (or their beginnings).

@@ -16,14 +16,15 @@ from pipelines.training.schedule import rate_at
 from pipelines.training.step import Batch, Clock, Step
 
 NOT_TRACED = ("learning_rate", "weight_decay", "epochs", "patience", "drop_patience", "restarts", "members", "monitor",
-              "trials", "plan")  # fmt: skip
-"""Settings of a recipe that no trace holds: trainings that differ in nothing else share one, which costs seconds."""
+              "trials", "plan", "dp_epsilon", "dp_noise", "dp_delta")  # fmt: skip
+"""Settings of a recipe that no trace holds: trainings that differ in nothing else share one, which costs seconds. The
+noise of private training is a variable; that there is some is in the trace."""
 
 
 def traced(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe is in the traces of its loop. No decay at all is: it is not computed then."""
     kept = {name: value for name, value in vars(recipe).items() if name not in NOT_TRACED}
-    return {**kept, "decays": bool(recipe.weight_decay)}
+    return {**kept, "decays": bool(recipe.weight_decay), "private": recipe.private}
 
 
 class Loop:
