@@ -15,7 +15,8 @@ from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import with_interval
 from pipelines.points import Points
 from pipelines.report.document import Estimate, Report, Scorecard
-from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap
+from pipelines.report.lending import Direction, PointsRow, Referral
+from pipelines.report.readings import referred_more
 
 HEADINGS = {
     "right": "right", "right_positive": "right positive", "right_negative": "right negative",
@@ -124,19 +125,8 @@ def _referrals(console: Console, document: Report) -> None:
         table.add_row(escape(row.group), f"{row.n:,}", *told[0], *told[1])
     console.print(table)
     for gap in referral.gaps:
-        console.print(escape(_who_more(gap)))
+        console.print(escape(referred_more(gap)))
     console.print()
-
-
-def _who_more(gap: ReferralGap) -> str:
-    """Which group is referred more often, where one is."""
-    if gap.difference == 0:
-        return f"{gap.attribute}: no group is referred more often than another"
-    surely = "" if gap.p_value < 0.05 else ", which may be chance"
-    return (
-        f"{gap.attribute}: {gap.groups[1]} more often than {gap.groups[0]}, by {number(gap.difference)} "
-        f"({interval(gap.low, gap.high)}){surely}"
-    )
 
 
 def _left(rule: str, found: dict[str, Referral], wide: bool) -> Table:
