@@ -67,10 +67,11 @@ def read_card(path: Path) -> Card:
         raise BadInput(f"--card {path}: there is no key {strange[0]!r}; it may say {', '.join(sorted(known))}")
     if "purpose" not in told:
         raise BadInput(f"--card {path} says no purpose; write {EXAMPLE}")
-    texts = {key: _text(path, key, told.get(key, "")) for key in ("purpose", "users", "decides", "contact", "data")}
-    lists = {key: _texts(path, key, told.get(key, [])) for key in ("not_for", "failures")}
-    data = texts.pop("data")
-    return Card(**texts, **lists, origins={"": data} if data else {})
+    purpose, users, decides, contact, data = (
+        _text(path, key, told.get(key, "")) for key in ("purpose", "users", "decides", "contact", "data")
+    )
+    not_for, failures = (_texts(path, key, told.get(key, [])) for key in ("not_for", "failures"))
+    return Card(purpose, users, decides, not_for, failures, {"": data} if data else {}, contact)
 
 
 def _text(path: Path, key: str, value: Any) -> str:

@@ -6,12 +6,13 @@ import errno
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines import lending, tuning
 from pipelines.assist import agree, meet, require_possible
+from pipelines.command import typed
 from pipelines.compete import Trial, compete, judge
 from pipelines.contenders import saved
 from pipelines.contenders.blend import blended
@@ -24,6 +25,7 @@ from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, ve
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
+from pipelines.operations.paging import page_of
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
 from pipelines.report.alerts import AlertReport
@@ -32,7 +34,7 @@ from pipelines.report.health import gradient_health
 from pipelines.report.lending import as_csv
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
-from pipelines.tracking.record import RunHandle, Standing, pipeline_run
+from pipelines.tracking.record import PAGE, RunHandle, Standing, pipeline_run
 from pipelines.tracking.searches import log_searches
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
@@ -130,8 +132,10 @@ def run(
                 if part is not None:
                     part.keep({trial.contender.name: trial.outcome for trial in trials})
                 seconds = time.perf_counter() - started
-                report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out)
+                again = "" if part else typed(command, *astuple(budget or Budget()))
+                report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out, command=again)
                 parent.report(report)
+                parent.text(PAGE, page_of(parent.run_id))
     except KeyboardInterrupt:
         if journal is None or not journal.run_id:
             raise

@@ -71,6 +71,7 @@ COMPOSERS = (
     "pipelines.run",
     "pipelines.tuning",
     "pipelines.compete",
+    "pipelines.command",
     "pipelines.assist",
     "pipelines.prepare",
     "pipelines.lending",

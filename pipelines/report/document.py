@@ -233,6 +233,8 @@ class Report:
     """The scale on which probabilities are points as well, `PDO:BASE:ODDS`; empty where there is none."""
     obeying: tuple[Comparison, ...] = ()
     """What obeying declared directions costs: each baseline that was made to, against itself without."""
+    command: str = ""
+    """What to type for this run again, personal data masked; empty in a part of a study, and where it was not kept."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""
