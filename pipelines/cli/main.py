@@ -35,6 +35,7 @@ from pipelines.cli.options import (
     Text,
     Time,
 )  # fmt: skip
+from pipelines.cli.reporting import report
 from pipelines.cli.stopping import heed_signals
 from pipelines.cli.studying import study
 from pipelines.cli.tuning import tune
@@ -237,6 +238,7 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
 
 app.command("tune")(tune)
 app.command("study")(study)
+app.command("report")(report)
 
 
 @app.command()

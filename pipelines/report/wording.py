@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 SPOKEN: Mapping[str, str] = {
     "auroc": "AUROC", "average_precision": "avg precision", "expected_calibration_error": "calibration error",
-    "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR",
+    "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR", "ppv": "PPV",
     "sharpe": "Sharpe",
 }  # fmt: skip
 
 EXPLAINED: Mapping[str, str] = {
     "auroc": "chance that a positive ranks above a negative, 0.5 is guessing",
+    "average_precision": "precision averaged over all thresholds, guessing gives the share of positives",
+    "accuracy": "share decided rightly",
     "selection_rate": "share decided positive",
     "tpr": "share of positives found",
     "fpr": "share of negatives wrongly decided positive",
+    "ppv": "share of positive decisions that are right",
     "mean_error": "prediction minus truth",
     "sharpe": "mean over standard deviation of daily returns after costs, a year",
     "annual_return": "a year, after costs",
@@ -47,6 +50,11 @@ def spoken(metric: str) -> str:
     return SPOKEN.get(metric, metric.replace("_", " "))
 
 
+def in_full(metric: str) -> str:
+    """The same where there is room."""
+    return "average precision" if metric == "average_precision" else spoken(metric)
+
+
 def together(names: Sequence[str]) -> str:
     """`tabm`; `tabm and gru`; `tabm, gru and autoencoder`."""
     return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
@@ -54,4 +62,4 @@ def together(names: Sequence[str]) -> str:
 
 def explained(names: Sequence[str]) -> str:
     """What these metrics are, for those that are not said by their name."""
-    return "; ".join(f"{spoken(name)}: {EXPLAINED[name]}" for name in names if name in EXPLAINED)
+    return "; ".join(f"{in_full(name)}: {EXPLAINED[name]}" for name in names if name in EXPLAINED)

@@ -61,6 +61,9 @@ GENERATOR = "tapeline report"
 NOT_SHOWN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters, and marks that would turn the direction of what follows them."""
 
+PERCENT = re.compile(r"(?<=\d) %")
+"""A number and its sign stay on one line."""
+
 
 def html(card: ModelCard, figures: Mapping[str, bytes]) -> str:
     """The page about a run.
@@ -106,4 +109,6 @@ def _environment() -> Any:
 
 
 def _printable(value: Any) -> Any:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else NOT_SHOWN.sub("", value)
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return PERCENT.sub("\u00a0%", NOT_SHOWN.sub("", value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelines.report.document import Report
-from pipelines.report.wording import spoken, together
+from pipelines.report.wording import in_full, together
 
 KNOWN: Mapping[str, tuple[str, str]] = {
     "roc": (
@@ -91,7 +91,7 @@ def caption(name: str, report: Report) -> tuple[str, str]:
     of, _, plain = name.rpartition("/")
     contenders = together([card.name for card in report.contenders if card.kind != "mitigated"])
     if plain.startswith("bias_"):
-        metric = spoken(plain.removeprefix("bias_"))
+        metric = in_full(plain.removeprefix("bias_"))
         return f"{metric} by group", (
             f"A bar for each group of people with a line for its 95 % interval: {metric} of "
             f"{report.verdict.network}, with the number of rows of the group."
@@ -103,5 +103,5 @@ def caption(name: str, report: Report) -> tuple[str, str]:
             "upwards. To the left is fairer, up is better; lines are 95 % intervals."
         )
     title, description = KNOWN.get(plain, (plain.replace("_", " ").capitalize(), "A figure that the run recorded."))
-    told = {"contenders": contenders, "of": of, "score": spoken(report.primary)}
+    told = {"contenders": contenders, "of": of, "score": in_full(report.primary)}
     return title.format(**told), description.format(**told)

@@ -136,6 +136,11 @@ class Section:
     blocks: Sequence[Block] = field(default_factory=tuple)
 
 
+def whole(value: float) -> str:
+    """A number without decimals."""
+    return UNKNOWN if value != value else f"{value:,.0f}"
+
+
 def shown(value: float, digits: int = 3, sign: bool = False) -> str:
     """A number to read; `not known` where it is not."""
     return UNKNOWN if value != value else (signed if sign else number)(value, digits)

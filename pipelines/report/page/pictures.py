@@ -52,7 +52,7 @@ class Drawing:
     view_box: str = ""
     width: int = 0
     height: int = 0
-    inside: Markup = Markup("")
+    inside: Markup | None = None
     source: str = ""
 
 

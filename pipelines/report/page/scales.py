@@ -11,7 +11,7 @@ from pipelines.report.wording import number
 
 MARGIN = 4.0
 """Percent left free at each end, so that a mark at the end is whole."""
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 2, 2.5, 5)
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,13 @@ class Scale:
     @property
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """(percent, label) of a few round values."""
-        step = _round_step((self.high - self.low) / 3)
-        digits = max(0, -math.floor(math.log10(step) + 1e-9) + (1 if str(step).strip("0.").startswith("25") else 0))
+        step, digits = _round_step(self.high - self.low)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return tuple((self.place(n * step), number(n * step, digits)) for n in range(first, last + 1))
+
+    def beyond(self, value: float) -> str:
+        """`left` or `right` where the value lies beyond that end; else nothing."""
+        return "left" if value < self.low else "right" if value > self.high else ""
 
     @property
     def has_mark(self) -> bool:
@@ -63,6 +66,8 @@ def scale_of(
     return Scale(low, high, mark, meaning)
 
 
-def _round_step(step: float) -> float:
-    size = 10.0 ** math.floor(math.log10(step))
-    return next(each for each in STEPS if each * size >= step * 0.999) * size
+def _round_step(length: float) -> tuple[float, int]:
+    """The largest round step that divides a length into three at least, and the decimals that it is written with."""
+    size = math.floor(math.log10(length / 3))
+    step = max(each for each in STEPS if each * 10.0**size <= length / 3 * 1.001)
+    return step * 10.0**size, max(0, -size + (step == 2.5))

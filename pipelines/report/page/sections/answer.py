@@ -10,12 +10,12 @@ from pipelines.report.document import Comparison, Estimate, Scorecard
 from pipelines.report.page.context import Context, value
 from pipelines.report.page.parts import Plot, Value, shown
 from pipelines.report.page.scales import Scale, scale_of
-from pipelines.report.wording import EXPLAINED, spoken
+from pipelines.report.wording import EXPLAINED, in_full
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "yes": ("Yes", "the network is better than the best classical model"),
     "no": ("No", "the best classical model is better than the network"),
-    "inconclusive": ("Inconclusive", "nobody can tell the network and the best classical model apart"),
+    "inconclusive": ("Inconclusive", "the network and the best classical model cannot be told apart"),
 }
 GUESSING: Mapping[str, float] = {"auroc": 0.5}
 """Scores whose value of guessing is always the same."""
@@ -69,8 +69,8 @@ def answer(page: Context) -> Answer:
         kind=verdict.network_beats_best_baseline,
         word=word,
         headline=headline,
-        sentence=verdict.sentence,
-        score=(spoken(report.primary), EXPLAINED.get(report.primary, "")),
+        sentence=_without_the_word(verdict.sentence),
+        score=(in_full(report.primary), EXPLAINED.get(report.primary, "")),
         sides=tuple(
             Side(card.name, role, value(each), Plot(each.value, each.low, each.high, side))  # type: ignore[arg-type]
             for (card, role, side), each in zip(pair, estimates, strict=True)
@@ -80,6 +80,12 @@ def answer(page: Context) -> Answer:
         lead_scale=scale_of([lead], 0.0, "no difference", hold=True),
         meaning=tuple(_meaning(page, tested)),
     )
+
+
+def _without_the_word(sentence: str) -> str:
+    """The sentence of the verdict without the answer, which stands above it."""
+    first, _, rest = sentence.partition(": ")
+    return f"{rest[:1].upper()}{rest[1:]}" if first in {word for word, _ in WORDS.values()} and rest else sentence
 
 
 def _pair(page: Context) -> tuple[str, str]:
@@ -111,10 +117,6 @@ def _meaning(page: Context, tested: Comparison | None) -> Iterator[str]:
         )
         yield "Where nothing tells two models apart, the cheaper one, easier to explain, has the better claim."
     yield from _costs(network, baseline)
-    if verdict.limits:
-        failed = sum(not each.passed for each in verdict.limits)
-        told = f"{failed} of {len(verdict.limits)} fail" if failed else "all hold"
-        yield f"Limits that the task sets its network: {told}."
 
 
 def _costs(network: Scorecard, baseline: Scorecard) -> Iterator[str]:

@@ -8,14 +8,15 @@ from pipelines.evaluation.bias import SMALLEST_GROUP
 from pipelines.evaluation.mitigation import named, of_decisions, reading
 from pipelines.report.document import Estimate, Gap, GroupRow
 from pipelines.report.page.context import Context, plot, plotted, value
-from pipelines.report.page.parts import Block, Cell, Column, Prose, Row, Section, Table
+from pipelines.report.page.parts import MOST_ROWS, Block, Cell, Column, Prose, Row, Section, Table
 from pipelines.report.readings import gap_digits, gap_is_real, gap_named, gap_sized, likeliest_chance
-from pipelines.report.wording import explained, spoken
+from pipelines.report.wording import explained, in_full
 
 METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "accuracy", "rmse", "mae", "mean_error")
 DRAWN = ("tpr", "accuracy", "mae", "rmse", "selection_rate")
 """Of these the first that groups have is drawn beside the numbers."""
-FEW = f"rests on fewer than {SMALLEST_GROUP} rows, in no gap"
+FEW = f"under {SMALLEST_GROUP} rows"
+IN_NO_GAP = f"What rests on under {SMALLEST_GROUP} rows (a TPR: on under {SMALLEST_GROUP} positives) is in no gap."
 NO_ROWS = {"tpr": "no positives", "fpr": "no negatives", "ppv": "nobody decided positive"}
 """Why a rate of a group is not known."""
 REAL = "real: beyond chance (p below 0.05), corrected for all pairs of groups and all gaps of the contender."
@@ -27,9 +28,10 @@ def groups(page: Context) -> Section | None:
     if not card.bias:
         return None
     single = [row for row in card.bias if not row.intersection]
-    blocks: list[Block] = []
-    for attribute in dict.fromkeys(row.attribute for row in single):
-        blocks.append(_table(attribute, [row for row in single if row.attribute == attribute]))
+    blocks: list[Block] = [
+        _table(attribute, [row for row in single if row.attribute == attribute])
+        for attribute in dict.fromkeys(row.attribute for row in single)
+    ]
     blocks += _gaps(card.gaps)
     drawn = [name for name in page.pictures.named("bias_") if name.removeprefix("bias_") in METRICS]
     blocks += page.figures("gaps", *drawn)
@@ -51,7 +53,7 @@ def mitigation(page: Context) -> Section | None:
     names = ("equalized_odds", "auroc", paid)
     columns = [Column("method", "name")]
     for name in names:
-        columns += [Column(spoken(name)), Column("change")]
+        columns += [Column(in_full(name)), Column("change")]
     rows = []
     for each in told:
         changes = [named((*each.gaps, *each.scores), name) for name in names]
@@ -69,20 +71,22 @@ def mitigation(page: Context) -> Section | None:
 
 
 def _table(attribute: str, rows: Sequence[GroupRow]) -> Table:
-    """One attribute's groups, the largest first."""
-    largest = sorted(rows, key=lambda row: -row.n)
+    """One attribute's groups in their order; of very many, the largest stand first."""
+    size = sorted((row.n for row in rows), reverse=True)[: MOST_ROWS + 1][-1]
+    largest = sorted(rows, key=lambda row: row.n < size)
     metrics = [name for name in METRICS if name in rows[0].metrics]
     shown = next((name for name in DRAWN if name in metrics), "")
-    plots = plotted(f"{spoken(shown)}, 95 % interval", [row.metrics[shown] for row in rows]) if shown else ()
+    plots = plotted(f"{in_full(shown)}, 95 % interval", [row.metrics[shown] for row in rows]) if shown else ()
     positives = "tpr" in metrics
     counts = ("n", "positive") if positives else ("n",)
-    columns = (Column("group", "name"), *map(Column, counts), *plots, *(Column(spoken(name)) for name in metrics))
+    columns = (Column("group", "name"), *map(Column, counts), *plots, *(Column(in_full(name)) for name in metrics))
     told = []
     for row in largest:
         cells: list[Cell] = [row.group, f"{row.n:,}", *([f"{row.n_positive:,}"] if positives else [])]
         cells += [plot(row.metrics[shown])] if plots else []
         told.append(Row((*cells, *(value(row.metrics[name], 2, note=_why(row, name)) for name in metrics))))
-    notes = [text for text in (explained(metrics),) if text]
+    few = IN_NO_GAP if any(row.small for row in rows) else ""
+    notes = [text for text in (explained(metrics), few) if text]
     return Table(f"Groups by {attribute}", columns, tuple(told), tuple(notes))
 
 

@@ -6,8 +6,8 @@ from pipelines.points import Points
 from pipelines.report.document import Estimate
 from pipelines.report.lending import Direction
 from pipelines.report.page.context import Context, value
-from pipelines.report.page.parts import UNKNOWN, Block, Column, Row, Section, Table, Value, shown
-from pipelines.report.wording import spoken
+from pipelines.report.page.parts import UNKNOWN, Block, Column, Row, Section, Table, Value, shown, whole
+from pipelines.report.wording import in_full
 
 
 def directions(page: Context) -> Section | None:
@@ -33,7 +33,7 @@ def directions(page: Context) -> Section | None:
             ))
             for each in page.report.obeying
         )  # fmt: skip
-        heading = Column(f"difference in {spoken(page.report.primary)}")
+        heading = Column(f"difference in {in_full(page.report.primary)}")
         blocks.append(Table("What obeying the directions costs", (Column("pair", "name"), heading), tested))
     lead = (
         "More income must not raise the risk, more debt not lower it: every contender is tested for what was declared."
@@ -50,9 +50,9 @@ def points(page: Context) -> Section | None:
     rows = tuple(
         Row((
             f"{row.column}: {row.bin}",
-            shown(row.points, 0),
+            whole(row.points),
             UNKNOWN if row.risk != row.risk else f"{100 * row.risk:.0f} %",
-            shown(row.n, 0),
+            whole(row.n),
         ))
         for row in card.points
     )  # fmt: skip
@@ -69,6 +69,7 @@ def points(page: Context) -> Section | None:
 def _wrong(each: Direction) -> Value:
     if each.wrong.value == 0:
         return Value("never")
-    share = Estimate(100 * each.wrong.value, 100 * each.wrong.low, 100 * each.wrong.high)
-    told = value(share, 1)
-    return Value(f"{told.text} %" if told.text != UNKNOWN else UNKNOWN, told.ends, f"largest {shown(each.largest)}")
+    if each.wrong.value != each.wrong.value:
+        return Value(UNKNOWN)
+    ends = "" if each.wrong.low != each.wrong.low else f"{100 * each.wrong.low:.0f} to {100 * each.wrong.high:.0f} %"
+    return Value(f"{100 * each.wrong.value:.0f} %", ends, f"largest {shown(each.largest)}")

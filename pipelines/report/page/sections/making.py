@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 
 from pipelines.report.document import Scorecard
 from pipelines.report.page.context import Context
-from pipelines.report.page.parts import UNKNOWN, Block, Column, Facts, Row, Section, Table, shown
+from pipelines.report.page.parts import UNKNOWN, Block, Column, Facts, Row, Section, Table, shown, whole
 from pipelines.report.tuning import Search
-from pipelines.report.wording import spoken
+from pipelines.report.wording import in_full
 
 COSTS: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "train_seconds": ("training, s", lambda value: shown(value, 1)),
-    "predict_rows_per_second": ("rows predicted a second", lambda value: shown(value, 0)),
-    "peak_memory_mb": ("memory, MB", lambda value: shown(value, 0)),
+    "predict_rows_per_second": ("rows predicted a second", whole),
+    "peak_memory_mb": ("memory, MB", whole),
     "parameters": ("parameters", lambda value: f"{value:,.0f}" if value else "-"),
-    "flops_per_row": ("FLOPs a row", lambda value: shown(value, 0)),
+    "flops_per_row": ("FLOPs a row", whole),
     "energy_wh": ("energy, Wh", lambda value: shown(value, 3)),
 }
 OF_PRIVACY = ("privacy", "privacy_does_not_cover")
@@ -40,7 +40,7 @@ def tuning(page: Context) -> Section | None:
     columns = (Column("contender and fold", "name"), Column("trials"), Column("failed"), Column("seconds"),
                Column("untuned"), Column("best"), Column("best settings", "words"))  # fmt: skip
     rows = tuple(_searched(each, page.side(each.contender) == "network") for each in told.searches)
-    notes = (f"{spoken(page.report.primary)} on validation rows, which it was chosen by; tested scores are above.",)
+    notes = (f"{in_full(page.report.primary)} on validation rows, which it was chosen by; tested scores are above.",)
     blocks: list[Block] = [Table("What was searched", columns, rows, notes), *page.figures("tuning")]
     return Section("tuning", "Tuning", f"{told.budget} for each contender and fold.", blocks)
 

@@ -9,7 +9,7 @@ from pipelines.evaluation.calibration import sentence
 from pipelines.report.page.context import Context, plot, plotted, value
 from pipelines.report.page.parts import Block, Column, Prose, Row, Section, Table, shown
 from pipelines.report.readings import AT_BREAK_EVEN, PER_1000, break_even, worth
-from pipelines.report.wording import spoken
+from pipelines.report.wording import in_full
 
 MEASURES: Mapping[str, str] = {
     "debiased_calibration_error": "calibration error",
@@ -61,7 +61,9 @@ def decisions(page: Context) -> Section | None:
         blocks.append(Prose(said))
     if cards:
         names = [name for name in cards[0].decisions if name != AT_BREAK_EVEN]
-        headings = (f"{spoken(name.removesuffix(PER_1000))}{' per 1000' if PER_1000 in name else ''}" for name in names)
+        headings = (
+            f"{in_full(name.removesuffix(PER_1000))}{' per 1000' if PER_1000 in name else ''}" for name in names
+        )
         columns = (Column("contender", "name"), Column("threshold"), *(Column(each) for each in headings))
         rows = tuple(
             Row(

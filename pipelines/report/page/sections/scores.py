@@ -10,12 +10,14 @@ from pipelines.report.page.context import Context, plot, plotted, value
 from pipelines.report.page.parts import UNKNOWN, Block, Cell, Column, Prose, Row, Section, Table, shown
 from pipelines.report.page.sections.answer import GUESSING
 from pipelines.report.readings import few_folds, is_better, more_rows, p_value
-from pipelines.report.wording import explained, spoken, together
+from pipelines.report.wording import explained, in_full, together
 
 SCORES = ("average_precision", "auroc", "accuracy", "balanced_accuracy", "f1", "log_loss", "rmse", "mae", "r2",
           "annual_return", "volatility", "max_drawdown", "turnover", "tail_loss")  # fmt: skip
-MOST_SCORES = 5
+MOST_SCORES = 3
 """Beside the one that decides; the report has all."""
+GUESSES = "prior"
+"""The baseline that looks at nothing: it would stretch the scale of every plot."""
 POWER = "more rows: how many would decide with 80 % power if the lead stays as it is"
 EFFECT = (
     "effect: the lead over the standard deviation of what one row (or id, or stretch of time) adds to it; 0.2 is "
@@ -28,14 +30,20 @@ def scores(page: Context) -> Section:
     """Every contender's scores, the best first."""
     report, primary = page.report, page.report.primary
     cards = sorted(report.contenders, key=lambda card: _rank(card.scores[primary].value, page.higher))
-    first = [card.scores[primary] for card in cards]
-    others = [name for name in SCORES if name in cards[0].scores and name != primary][:MOST_SCORES]
+    first = [card.scores[primary] for card in cards if card.name != GUESSES]
+    others = [name for name in SCORES if name in cards[0].scores and name != primary]
+    others = others if primary == "sharpe" else others[:MOST_SCORES]  # a portfolio's all have a price in the others
     mark = GUESSING.get(primary, math.nan)
     plots = plotted("95 % interval", first, mark, "guessing")
-    columns = (Column("contender", "name"), Column(spoken(primary)), *plots, *(Column(spoken(name)) for name in others))
+    columns = (
+        Column("contender", "name"),
+        Column(in_full(primary)),
+        *plots,
+        *(Column(in_full(name)) for name in others),
+    )
     rows = tuple(_scored(page, card, primary, bool(plots), others) for card in cards)
     better = "higher" if page.higher else "lower"
-    notes = [f"{spoken(primary)} decides; {better} is better. Under each value stands its 95 % interval."]
+    notes = [f"{in_full(primary)} decides; {better} is better. Under each value stands its 95 % interval."]
     notes += [text for text in (explained([primary, *others]), few_folds(report)) if text]
     blocks: list[Block] = [Table("All contenders, the best first", columns, rows, tuple(notes))]
     blocks += page.figures("roc", "precision_recall", "residuals", "equity")
@@ -57,7 +65,7 @@ def comparison(page: Context) -> Section | None:
     if report.verdict.non_inferior:
         blocks.append(Prose((f"Not worse by more than {report.verdict.margin:g}: {report.verdict.non_inferior}.",)))
     networks = together(list(dict.fromkeys(each.contender for each in report.comparisons)))
-    lead = f"{networks} against each classical model on the same rows, in {spoken(report.primary)}."
+    lead = f"{networks} against each classical model on the same rows, in {in_full(report.primary)}."
     return Section("comparison", "Is the difference more than chance?", lead, blocks)
 
 
@@ -75,14 +83,17 @@ def _rank(score: float, higher: bool) -> float:
 
 
 def _leads(page: Context, tested: Sequence[Comparison], title: str, full: bool) -> Table:
+    pair = (page.report.verdict.network, page.report.verdict.best_baseline)
+    tested = sorted(tested, key=lambda each: (each.contender, each.baseline) != pair)
     leads = [Estimate(each.difference, each.low, each.high) for each in tested]
-    plots = plotted("95 % interval", leads, 0.0, "no difference", hold=True)
+    drawn = [lead for each, lead in zip(tested, leads, strict=True) if each.baseline != GUESSES]
+    plots = plotted("95 % interval", drawn or leads, 0.0, "no difference", hold=True)
     margin = any(each.margin for each in tested)
     columns = [Column("pair", "name"), Column("lead"), *plots, Column("p"), Column("effect"), Column("more rows")]
     columns += [*([Column("p (margin)")] if margin else []), Column("better?", "words")]
     rows = []
     for each, lead in zip(tested, leads, strict=True):
-        ours = (each.contender, each.baseline) == (page.report.verdict.network, page.report.verdict.best_baseline)
+        ours = (each.contender, each.baseline) == pair
         cells: list[Cell] = [f"{each.contender} over {each.baseline}", value(lead, 4, sign=True)]
         cells += [plot(lead, "network" if ours else "other")] if plots else []
         effect = UNKNOWN if math.isnan(each.effect_size) else shown(each.effect_size, 2, sign=True)
@@ -101,4 +112,4 @@ def _spread(report: Report) -> Table | None:
         return None
     rows = (Row((card.name, shown(card.training_sd, 4), shown(card.test_sd, 4))) for card in cards)
     columns = (Column("contender", "name"), Column("one training to another"), Column("one test to another"))
-    return Table(f"What {spoken(report.primary)} varies by (standard deviation)", columns, tuple(rows))
+    return Table(f"What {in_full(report.primary)} varies by (standard deviation)", columns, tuple(rows))
