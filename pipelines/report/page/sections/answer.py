@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipelines.report.document import Comparison, Estimate, Scorecard
 from pipelines.report.page.context import Context, value
-from pipelines.report.page.parts import Plot, Value, shown
+from pipelines.report.page.parts import Plot, Value
 from pipelines.report.page.scales import Scale, scale_of
 from pipelines.report.wording import EXPLAINED, in_full
 
@@ -126,6 +126,6 @@ def _costs(network: Scorecard, baseline: Scorecard) -> Iterator[str]:
         return
     times = ours / theirs
     if times >= SLOWER:
-        yield f"{network.name} trains {shown(times, 1)} times as long as {baseline.name}."
+        yield f"{network.name} trains {times:,.1f} times as long as {baseline.name}."
     elif times <= 1 / SLOWER:
-        yield f"{baseline.name}, with its search, trains {shown(1 / times, 1)} times as long as {network.name}."
+        yield f"{baseline.name}, with its search, trains {1 / times:,.1f} times as long as {network.name}."
