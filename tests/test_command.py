@@ -11,7 +11,7 @@ from pipelines.task import DataRequest
 
 REQUEST = DataRequest(
     "my loans.csv", "bad", "yes", ("sex", "age"), "customer", "day", None, ("a",), True, ("b",), delay=7.0
-)  # fmt: skip
+)
 
 
 def words(request=REQUEST, assignments=("recipe.epochs=5",), deterministic=True, **budget):
@@ -20,8 +20,9 @@ def words(request=REQUEST, assignments=("recipe.epochs=5",), deterministic=True,
 
 def test_every_flag_that_was_given_is_said():
     assert words() == shlex.split(
-        "tapeline run finance/credit-default --data 'my loans.csv' --target bad --positive yes --sensitive sex --sensitive "
-        "age --id customer --time day --exclude a --strict --keep-personal b --set recipe.epochs=5 --seed 3 --deterministic"
+        "tapeline run finance/credit-default --data 'my loans.csv' --target bad --positive yes --sensitive sex "
+        "--sensitive age --id customer --time day --exclude a --strict --keep-personal b --set recipe.epochs=5 "
+        "--seed 3 --deterministic"
     )
 
 

@@ -74,8 +74,13 @@ def test_the_card_holds_what_was_measured_and_said():
     assert told["model_details"]["model"] == "mlp"
     assert told["intended_use"]["not_for"] == ("deciding alone",)
     assert told["factors"] == ["sex", "sex x age"]
-    assert told["metrics"] == {"primary": "auroc", "greater_is_better": True, "intervals": "95 %",
-                               "decided_by": "cost:1:5", "threshold": 0.4}  # fmt: skip
+    assert told["metrics"] == {
+        "primary": "auroc",
+        "greater_is_better": True,
+        "intervals": "95 %",
+        "decided_by": "cost:1:5",
+        "threshold": 0.4,
+    }
     assert told["quantitative_analyses"]["scores"]["scorecard"]["auroc"]["value"] == 0.8
     assert told["privacy"]["membership"]["mlp"]["auc"]["low"] == 0.66
     assert told["privacy"]["spent"].startswith("epsilon 6.5")
@@ -118,17 +123,32 @@ def test_what_was_measured_is_not_said_to_be_missing():
         "What decisions cost",
     }
     card = replace(
-        report.contenders[0], bias=(), settings={}, referral=None, membership={}, training_sd=0.1, directions=(),
-        calibration={}, cost=replace(report.contenders[0].cost, energy_wh=1.0),
-    )  # fmt: skip
+        report.contenders[0],
+        bias=(),
+        settings={},
+        referral=None,
+        membership={},
+        training_sd=0.1,
+        directions=(),
+        calibration={},
+        cost=replace(report.contenders[0].cost, energy_wh=1.0),
+    )
     bare = replace(report, contenders=(card, *report.contenders[1:]), decided_by="")
     told = {each.what: each.why for each in not_measured(bare)}
-    assert {"Groups of people", "A guarantee of privacy", "Cases that should go to a person", "What decisions cost",
-            "Whether probabilities come true", "Whether risk moves the right way with each column"} <= set(told)  # fmt: skip
+    assert {
+        "Groups of people",
+        "A guarantee of privacy",
+        "Cases that should go to a person",
+        "What decisions cost",
+        "Whether probabilities come true",
+        "Whether risk moves the right way with each column",
+    } <= set(told)
     assert not {"Energy", "What another training would say"} & set(told)
     timed = replace(bare, data=replace(bare.data, protocol="holdout of 9 rows (the last rows in time)"))
-    assert "split by time" in {each.what: each.why for each in not_measured(timed)}["Whether an outsider can tell who was "
-                                                                                   "learned from"]  # fmt: skip
+    assert (
+        "split by time"
+        in {each.what: each.why for each in not_measured(timed)}["Whether an outsider can tell who was learned from"]
+    )
 
 
 @pytest.mark.parametrize("name", catalogue.names())
@@ -154,7 +174,8 @@ def told_in(tmp_path, text):
 
 
 def test_a_users_card_is_read(tmp_path):
-    text = 'purpose = "p"\nusers = "u"\ndecides = "d"\nnot_for = ["a", "b"]\nfailures = ["c"]\ndata = "ours"\ncontact = "m"'
+    text = 'purpose = "p"\nusers = "u"\ndecides = "d"\nnot_for = ["a", "b"]\nfailures = ["c"]\n'
+    text += 'data = "ours"\ncontact = "m"'
     assert told_in(tmp_path, text) == Card("p", "u", "d", ("a", "b"), ("c",), {"": "ours"}, "m")
     assert told_in(tmp_path, 'purpose = "p"') == Card("p", "", "")
 
@@ -163,13 +184,17 @@ def test_a_users_card_is_read(tmp_path):
     ("text", "said"),
     [
         ("purpos = 'x'", "no key 'purpos'; it may say contact, data, decides, failures, not_for, purpose, users"),
-        ("users = 'x'", "says no purpose; write purpose ="), ("purpose = ' '", "purpose must be a text"),
-        ("purpose = 3", "purpose must be a text"), ("purpose = 'p'\nnot_for = 'x'", "not_for must be a list of texts"),
-        ("purpose = 'p'\nfailures = [3]", "failures must be a text"), ("purpose = p", "is not TOML"),
-        (b"purpose = '\xff'", "is not TOML in UTF-8"), (f"purpose = '{'x' * 4001}'", "has 4001 characters; say it in 4000"),
+        ("users = 'x'", "says no purpose; write purpose ="),
+        ("purpose = ' '", "purpose must be a text"),
+        ("purpose = 3", "purpose must be a text"),
+        ("purpose = 'p'\nnot_for = 'x'", "not_for must be a list of texts"),
+        ("purpose = 'p'\nfailures = [3]", "failures must be a text"),
+        ("purpose = p", "is not TOML"),
+        (b"purpose = '\xff'", "is not TOML in UTF-8"),
+        (f"purpose = '{'x' * 4001}'", "has 4001 characters; say it in 4000"),
         (f"purpose = 'p'\nnot_for = {['x'] * 51}", "not_for has 51 entries; 50 are the most"),
     ],
-)  # fmt: skip
+)
 def test_a_card_that_says_something_else_is_refused_by_its_key(tmp_path, text, said):
     with pytest.raises(BadInput, match=r"--card .*card\.toml") as refused:
         told_in(tmp_path, text)

@@ -1,5 +1,6 @@
 """The page: the answer first, every part of the report, and nothing that a user's names can break."""
 
+import itertools
 import math
 import re
 from dataclasses import replace
@@ -84,10 +85,28 @@ def test_every_part_of_the_report_has_its_section_in_reading_order():
     _, read = page()
     ids = [each["id"] for each in read.all("section")]
     assert ids == [
-        "answer", "failures", "use", "data", "scores", "comparison", "calibration", "decisions", "groups", "mitigation",
-        "privacy", "oversight", "directions", "points", "alerts", "cost", "tuning", "training", "limits", "not-measured",
+        "answer",
+        "failures",
+        "use",
+        "data",
+        "scores",
+        "comparison",
+        "calibration",
+        "decisions",
+        "groups",
+        "mitigation",
+        "privacy",
+        "oversight",
+        "directions",
+        "points",
+        "alerts",
+        "cost",
+        "tuning",
+        "training",
+        "limits",
+        "not-measured",
         "reproduce",
-    ]  # fmt: skip
+    ]
     links = [each["href"] for each in read.all("a")]
     assert [f"#{each}" for each in ids[1:]] == [each for each in links if each != "#answer"]
 
@@ -95,20 +114,57 @@ def test_every_part_of_the_report_has_its_section_in_reading_order():
 @pytest.mark.parametrize(
     "said",
     [
-        "2 rows repeat an earlier one", "A limit of the task fails: AUROC at least 0.900; measured 0.810",
-        "gru could not be trained and is left out: too few rows", "Gradients of mlp: dead units in dense_1",
+        "2 rows repeat an earlier one",
+        "A limit of the task fails: AUROC at least 0.900; measured 0.810",
+        "gru could not be trained and is left out: too few rows",
+        "Gradients of mlp: dead units in dense_1",
         "equalized odds of mlp differs between M (40 rows) and F (60 rows): 0.200 (95 % interval 0.100 to 0.300)",
-        "whether that person was in the training data", "it fails here", "deciding alone", "a person decides", "a bank",
-        "5-fold cross-validation", "800, valid 200, test 234 (of the first fold)", "2 rows skipped",
-        "mlp over scorecard", "+0.0100", "-0.0200 to +0.0400", "4,000", "not clear", "overconfident",
-        "400.0", "300.0 to 500.0", "0.400", "epsilon 6.5 at delta 1e-05", "validation rows", "0.710", "0.660 to 0.750",
-        "right:0.9", "Debt must not fall", "10 %", "largest 0.070", "never", "41.5".replace("41.5", "42"),
-        "600 points are odds of 50 to 1", "60 alerts on 20 tested days with 9 frauds", "mlp+penalty",
-        "2 trials for each contender", "width 64", "C 0.5", "Energy", "it was not measured", "0.1.0+abc", "keras 3.15",
-        "tapeline run finance/credit-default --data sample --seed 3", "protocol.folds", "mlp recipe.epochs", "0f0f0f",
-        "2026-01-02T03:04:05+00:00", "no positives".replace("no positives", "under 10 rows"), "disparate impact ratio",
+        "whether that person was in the training data",
+        "it fails here",
+        "deciding alone",
+        "a person decides",
+        "a bank",
+        "5-fold cross-validation",
+        "800, valid 200, test 234 (of the first fold)",
+        "2 rows skipped",
+        "mlp over scorecard",
+        "+0.0100",
+        "-0.0200 to +0.0400",
+        "4,000",
+        "not clear",
+        "overconfident",
+        "400.0",
+        "300.0 to 500.0",
+        "0.400",
+        "epsilon 6.5 at delta 1e-05",
+        "validation rows",
+        "0.710",
+        "0.660 to 0.750",
+        "right:0.9",
+        "Debt must not fall",
+        "10 %",
+        "largest 0.070",
+        "never",
+        "41.5".replace("41.5", "42"),
+        "600 points are odds of 50 to 1",
+        "60 alerts on 20 tested days with 9 frauds",
+        "mlp+penalty",
+        "2 trials for each contender",
+        "width 64",
+        "C 0.5",
+        "Energy",
+        "it was not measured",
+        "0.1.0+abc",
+        "keras 3.15",
+        "tapeline run finance/credit-default --data sample --seed 3",
+        "protocol.folds",
+        "mlp recipe.epochs",
+        "0f0f0f",
+        "2026-01-02T03:04:05+00:00",
+        "no positives".replace("no positives", "under 10 rows"),
+        "disparate impact ratio",
     ],
-)  # fmt: skip
+)
 def test_what_the_report_holds_is_on_the_page(said):
     assert said in page()[1].text.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -122,15 +178,29 @@ def test_a_ratio_is_told_as_a_ratio_with_its_ends_turned():
 def test_sections_without_a_part_are_left_out():
     report = whole_report()
     bare = replace(
-        report.contenders[0], bias=(), gaps=(), membership={}, calibration={}, decisions={}, directions=(), referral=None,
+        report.contenders[0],
+        bias=(),
+        gaps=(),
+        membership={},
+        calibration={},
+        decisions={},
+        directions=(),
+        referral=None,
         settings={},
-    )  # fmt: skip
+    )
     card = replace(bare, name="scorecard", kind="classical")
     small = replace(
-        report, contenders=(bare, card), comparisons=(), mitigations=(), alerts=None, tuning=None, net_benefit=None,
-        verdict=replace(report.verdict, limits=(), passed=True), left_out={},
+        report,
+        contenders=(bare, card),
+        comparisons=(),
+        mitigations=(),
+        alerts=None,
+        tuning=None,
+        net_benefit=None,
+        verdict=replace(report.verdict, limits=(), passed=True),
+        left_out={},
         data=replace(report.data, checks=(), simulated=False),
-    )  # fmt: skip
+    )
     _, read = page(small)
     ids = [each["id"] for each in read.all("section")]
     assert ids == ["answer", "failures", "use", "data", "scores", "cost", "not-measured", "reproduce"]
@@ -187,7 +257,7 @@ def test_headings_are_in_order_and_ids_are_unique():
     levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     ids = re.findall(r'\sid="([^"]+)"', text)
     assert len(ids) == len(set(ids)) > 20
 
@@ -214,8 +284,9 @@ def test_figures_stand_where_they_belong_and_unknown_ones_at_the_end():
         read.text.rindex(said) for said in ("Scores of all contenders", "Whom it treats worse", "Further figures")
     ]
     assert sections[0] < titles[0] < sections[1] < titles[1] < sections[2]
-    assert [each["alt"].split(":")[0] for each in read.all("img")] == ["TPR by group. A bar for each group of people with a "
-                                                                      "line for its 95\N{NO-BREAK SPACE}% interval"]  # fmt: skip
+    assert [each["alt"].split(":")[0] for each in read.all("img")] == [
+        "TPR by group. A bar for each group of people with a line for its 95\N{NO-BREAK SPACE}% interval"
+    ]
     labelled = [each for each in read.all("svg") if each.get("role") == "img"]
     assert len(labelled) == 2  # scores are drawn by a table
     ids = {each.get("id") for _, each in read.tags}

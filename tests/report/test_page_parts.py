@@ -49,10 +49,12 @@ def test_a_mark_is_held_only_where_it_is_asked_for():
 @pytest.mark.parametrize(
     ("low", "high", "labels"),
     [
-        (0.801, 0.871, ["0.82", "0.84", "0.86"]), (-0.05, 0.0459, ["-0.050", "-0.025", "0.000", "0.025"]),
-        (0, 1, ["0.00", "0.25", "0.50", "0.75", "1.00"]), (-1234, 2000, ["-1,000", "0", "1,000", "2,000"]),
+        (0.801, 0.871, ["0.82", "0.84", "0.86"]),
+        (-0.05, 0.0459, ["-0.050", "-0.025", "0.000", "0.025"]),
+        (0, 1, ["0.00", "0.25", "0.50", "0.75", "1.00"]),
+        (-1234, 2000, ["-1,000", "0", "1,000", "2,000"]),
     ],
-)  # fmt: skip
+)
 def test_ticks_are_few_and_round(low, high, labels):
     scale = scale_of([Estimate(low), Estimate(high)])
     assert [label for _, label in scale.ticks] == labels
@@ -86,7 +88,7 @@ def test_the_same_figure_gives_the_same_bytes_without_a_date():
 def test_ids_of_two_figures_never_meet_and_each_refers_to_its_own():
     for name, prefix in (("one", "one-"), ("mlp/two", "mlp-two-")):
         inside = str(drawing(name, drawn()[0]).inside)
-        root = Xml.fromstring(f"<svg>{inside}</svg>")
+        root = Xml.fromstring(f"<svg>{inside}</svg>")  # noqa: S314  our own
         ids = {each.get("id") for each in root.iter() if each.get("id")}
         used = {each.get("href")[1:] for each in root.iter() if each.get("href")}
         used |= {each.get("clip-path")[5:-1] for each in root.iter() if each.get("clip-path")}
@@ -98,13 +100,20 @@ def test_ids_of_two_figures_never_meet_and_each_refers_to_its_own():
 @pytest.mark.parametrize(
     "inside",
     [
-        "<script>alert(1)</script>", "<style>*{display:none}</style>", '<foreignObject><p>x</p></foreignObject>',
-        '<a xlink:href="javascript:alert(1)"><text>x</text></a>', '<image href="http://evil.example/x.png"/>',
-        '<use href="http://evil.example/x.svg#a"/>', '<rect onload="alert(1)" fill="url(http://evil.example/#a)"/>',
-        '<path d="M0 0" style="fill: url(https://evil.example/x); behavior: url(x)"/>', "<animate/>", "<set/>",
-        '<image xlink:href="data:image/svg+xml;base64,AAAA"/>', '<rect style="fill: expression(alert(1))"/>',
+        "<script>alert(1)</script>",
+        "<style>*{display:none}</style>",
+        "<foreignObject><p>x</p></foreignObject>",
+        '<a xlink:href="javascript:alert(1)"><text>x</text></a>',
+        '<image href="http://evil.example/x.png"/>',
+        '<use href="http://evil.example/x.svg#a"/>',
+        '<rect onload="alert(1)" fill="url(http://evil.example/#a)"/>',
+        '<path d="M0 0" style="fill: url(https://evil.example/x); behavior: url(x)"/>',
+        "<animate/>",
+        "<set/>",
+        '<image xlink:href="data:image/svg+xml;base64,AAAA"/>',
+        '<rect style="fill: expression(alert(1))"/>',
     ],
-)  # fmt: skip
+)
 def test_what_is_not_known_in_an_svg_is_left_out(inside):
     kept = taken(inside + '<rect width="1"/>')
     assert "evil" not in kept
@@ -129,10 +138,14 @@ def test_words_in_an_svg_are_escaped_again():
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"<svg", b"<html/>", b'<!DOCTYPE a [<!ENTITY b "c">]>' + SVG.format("").encode(), b"\xff\xd8 jpeg",
+        b"",
+        b"<svg",
+        b"<html/>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]>' + SVG.format("").encode(),
+        b"\xff\xd8 jpeg",
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
     ],
-)  # fmt: skip
+)
 def test_what_is_no_figure_is_left_out(content):
     assert drawing("x", content) is None
     assert Pictures({"x.svg": content}).take("x") is None
