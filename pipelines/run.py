@@ -25,7 +25,7 @@ from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, ve
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
-from pipelines.operations.paging import page_of
+from pipelines.operations.paging import keep_page
 from pipelines.prepare import Prepared, Progress, Silent, prepare
 from pipelines.report import figures, plots
 from pipelines.report.alerts import AlertReport
@@ -34,7 +34,7 @@ from pipelines.report.health import gradient_health
 from pipelines.report.lending import as_csv
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
-from pipelines.tracking.record import PAGE, RunHandle, Standing, pipeline_run
+from pipelines.tracking.record import RunHandle, Standing, pipeline_run
 from pipelines.tracking.searches import log_searches
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
@@ -135,7 +135,7 @@ def run(
                 again = "" if part else typed(command, *astuple(budget or Budget()))
                 report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out, command=again)
                 parent.report(report)
-                parent.text(PAGE, page_of(parent.run_id))
+                keep_page(parent, progress)
     except KeyboardInterrupt:
         if journal is None or not journal.run_id:
             raise
