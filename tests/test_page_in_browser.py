@@ -78,7 +78,8 @@ def test_it_says_nothing_aloud_and_asks_nobody(shown, pages, name):
 def test_axe_finds_no_serious_fault(shown, name, scheme, width):
     axe = pytest.importorskip("axe_core_python.sync_playwright", reason="the extra `test` brings axe-core-python")
     page = shown(name, width, scheme)
-    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    if name == "whole":  # of the other, 186 more rows of the same kind are folded, which axe takes a minute for
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = axe.Axe().run(page)
     grave = [fault for fault in found["violations"] if fault["impact"] in ("serious", "critical")]
     assert [(fault["id"], [node["target"] for node in fault["nodes"]][:3]) for fault in grave] == []
