@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 import errno
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines import lending, oversight, private, shadows, tuning
 from pipelines.assist import agree, meet, require_possible
+from pipelines.command import typed
 from pipelines.compete import Trial, compete, judge
-from pipelines.contenders import energy, saved
+from pipelines.contenders import energy
 from pipelines.contenders.blend import blended
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.lineup import line_up
-from pipelines.contenders.private import PrivateContender, with_private
-from pipelines.contenders.tuned import Budget, TunedContender
+from pipelines.contenders.private import with_private
+from pipelines.contenders.tuned import Budget
 from pipelines.errors import BadInput, Interrupted, TrainingFailed
 from pipelines.evaluation import alerts, comparison, mitigation, net_benefit, verdict
 from pipelines.evaluation.outcome import Outcome
-from pipelines.explanation import explain
 from pipelines.hardware import hardware
 from pipelines.journal import Journal, open_journal, unfinished
 from pipelines.objectives.objective import Objective
+from pipelines.operations.paging import keep_page
 from pipelines.prepare import Prepared, Progress, Silent, prepare
-from pipelines.report import figures, plots
+from pipelines.recording import parameters, record, settings_of
+from pipelines.report import plots
 from pipelines.report.alerts import AlertReport
 from pipelines.report.document import Comparison, DataCard, Mitigation, NetBenefit, Report, Scorecard, Verdict, sides
-from pipelines.report.health import gradient_health
-from pipelines.report.lending import as_csv
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import sources, versions
 from pipelines.tracking.record import RunHandle, Standing, pipeline_run
-from pipelines.tracking.searches import log_searches
 from pipelines.tracking.store import open_store
 from pipelines.training.strategy import make_deterministic
 
@@ -119,7 +116,7 @@ def run(
         progress.say(f"going on with run {going_on_with}, which ended early; --fresh starts anew")
     try:
         tags, standing = {"tuned": str(budget)} if budget else None, part.standing if part else None
-        params = _parameters(prepared, seed, deterministic)
+        params = parameters(prepared, seed, deterministic)
         with pipeline_run(store, task.name, tags, params, going_on_with, standing) as parent:
             if journal is not None:
                 journal.begin(parent.run_id, command)
@@ -136,8 +133,10 @@ def run(
                 if part is not None:
                     part.keep({trial.contender.name: trial.outcome for trial in trials})
                 seconds = time.perf_counter() - started
-                report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out)
+                again = "" if part else typed(command, *astuple(budget or Budget()))
+                report = replace(report, seconds=seconds, deterministic=deterministic, left_out=left_out, command=again)
                 parent.report(report)
+                keep_page(parent, progress)
     except KeyboardInterrupt:
         if journal is None or not journal.run_id:
             raise
@@ -214,14 +213,14 @@ def _competition(
     trials, cards, left_out = [], [], {}
     for contender in contenders:
         try:
-            with parent.child(contender.name, contender.kind, _settings_of(contender, prepared)) as child:
+            with parent.child(contender.name, contender.kind, settings_of(contender, prepared)) as child:
                 with progress.stage(contender.name) as watch:
                     watch = tuning.followed(contender, prepared, watch, progress)
                     trial = compete(contender, prepared, seed, watch, journal, task.name)
                 trial = shadows.attacked(trial, prepared, seed, progress, journal)
                 scorecard = judge(trial, prepared, seed, child.run_id)
                 if not child.done:
-                    _record(child, trial, scorecard, task, prepared)
+                    record(child, trial, scorecard, task, prepared)
         except (TrainingFailed, ValueError) as error:  # few rows are what scikit-learn's ValueErrors speak of
             if not lenient:
                 raise
@@ -342,59 +341,3 @@ def _benefit(
 ) -> NetBenefit | None:
     threshold = next(card.threshold for card in cards if card.name == answer.network)
     return net_benefit.versus(outcomes, objective, answer.network, answer.best_baseline, threshold)
-
-
-def _record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared: Prepared) -> None:
-    several = prepared.protocol.seeds
-    for number, done in enumerate(trial.folds):
-        if done.history.metrics:
-            child.history(done.history, prefix=_prefix(*divmod(number, several), prepared))
-    child.scores(card)
-    histories = {f"fold {place + 1}": done.history for place, done in enumerate(trial.folds[::several])}
-    primary = prepared.objective.primary
-    if searches := tuning.searches_of(trial, prepared.objective):
-        log_searches(child, searches, primary, prepared.objective.greater_is_better(primary))
-    if trial.folds[0].history.metrics:
-        child.figure("learning_curves", figures.learning_curves(histories))
-        gradients = gradient_health(trial.folds[0].history.metrics, card.name)
-        if gradients is not None:
-            child.figure("gradient_health", gradients)
-    if card.points:
-        child.text("scorecard.csv", as_csv(card.points))
-    first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
-    with tempfile.TemporaryDirectory() as folder:
-        model = trial.model
-        acting = lending.acting_of(trial.folds[0], prepared, trial.only_ranks)
-        read = (prepared.dataset.reading, prepared.dataset.masked)
-        by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, *read)
-        saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
-        explain.keep_usual(model, prepared.dataset.examples.take(prepared.folds[0].train), Path(folder))
-        child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
-
-
-def _prefix(fold: int, training: int, prepared: Prepared) -> str:
-    """What tells one training's history from the others'; nothing where there is one."""
-    folds = [f"fold-{fold + 1}"] if len(prepared.folds) > 1 else []
-    return "-".join([*folds, *([f"training-{training + 1}"] if prepared.protocol.seeds > 1 else [])])
-
-
-def _parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[str, Any]:
-    protocol = {f"protocol/{name}": value for name, value in vars(prepared.protocol).items()}
-    return {"seed": seed, "deterministic": deterministic, "data": prepared.dataset.source, **protocol}
-
-
-def _settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
-    contender = contender.base if isinstance(contender, Remembered) else contender
-    if isinstance(contender, TunedContender):
-        recipe = {} if contender.kind == "classical" else vars(prepared.recipe)
-        told = {f"recipe/{name}": value for name, value in recipe.items() if name != "trials"}
-        return {"tuning/budget": str(contender.budget), **told}
-    if contender.kind == "classical":
-        return {"recipe/trials": prepared.recipe.trials}
-    if contender.kind == "blend":
-        return {}
-    if contender.kind == "mitigated":
-        made: Any = contender
-        return {"mitigation/of": made.base.name, "mitigation/method": made.method, "mitigation/for": made.attribute}
-    own = contender.recipe if isinstance(contender, PrivateContender) else prepared.recipe
-    return {f"recipe/{name}": value for name, value in vars(own).items() if name != "trials"}

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from typing import Protocol as Structural
 
+from pipelines.card import Card
 from pipelines.errors import BadInput, require
 from pipelines.protocol import Protocol
 from pipelines.recipe import Recipe
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.objectives.objective import Objective
 
 __all__ = [
-    "Alerts", "Architecture", "Baseline", "Beside", "Candidate", "DataRequest", "Dataset", "Limits", "Network",
+    "Alerts", "Architecture", "Baseline", "Beside", "Candidate", "Card", "DataRequest", "Dataset", "Limits", "Network",
     "Protocol", "Recipe", "Sensitive", "Source", "Sources", "Task",
 ]  # fmt: skip
 
@@ -285,6 +286,8 @@ class Task:
     sample_is_simulated: bool = False
     alerts: Alerts | None = None
     """Of rows that come day by day, where somebody looks at the ones that are ranked first."""
+    card: Card | None = None
+    """What a model of the task's own sample sets is for, and where it is known to fail."""
 
     def __post_init__(self) -> None:
         require(

@@ -17,7 +17,7 @@ OBJECTIVE, EXAMPLES, DOCUMENT, CONTENDER, TUNING = (
     "pipelines.contenders.contender",
     "pipelines.report.tuning",
 )
-STUDY = "pipelines.report.study"
+STUDY, DRAWING = "pipelines.report.study", "pipelines.report.drawing"
 POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 ALERTS = "pipelines.report.alerts"
 EXPLANATION = "pipelines.report.explanation"
@@ -29,7 +29,10 @@ ALLOWED = {
     "pipelines.recipe": ("pipelines.errors",),
     "pipelines.points": (),
     "pipelines.protocol": ("pipelines.errors", POINTS),
-    "pipelines.task": ("pipelines.errors", "pipelines.recipe", "pipelines.protocol", "pipelines.space"),
+    "pipelines.card": ("pipelines.errors",),
+    "pipelines.task": (
+        "pipelines.errors", "pipelines.recipe", "pipelines.protocol", "pipelines.space", "pipelines.card",
+    ),
     "pipelines.settings": ("pipelines.errors", "pipelines.task"),
     "pipelines.catalogue": ("pipelines.errors", "pipelines.task"),
     "pipelines.data": ("pipelines.errors", "pipelines.task", "pipelines.data", DOCUMENT),
@@ -62,9 +65,9 @@ ALLOWED = {
         ALERTS, OVERSIGHT,
     ),
     "pipelines.tracking": (
-        "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT,
+        "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT, DRAWING,
     ),
-    "pipelines.report": ("pipelines.report", "pipelines.evaluation", OBJECTIVE, CONTENDER, POINTS),
+    "pipelines.report": ("pipelines.report", "pipelines.evaluation", "pipelines.card", OBJECTIVE, CONTENDER, POINTS),
     "domains": (
         "pipelines.space", "pipelines.task", "pipelines.data", "pipelines.objectives", "pipelines.models",
         "pipelines.contenders",
@@ -76,6 +79,8 @@ COMPOSERS = (
     "pipelines.run",
     "pipelines.tuning",
     "pipelines.compete",
+    "pipelines.command",
+    "pipelines.recording",
     "pipelines.assist",
     "pipelines.prepare",
     "pipelines.lending",

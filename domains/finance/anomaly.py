@@ -25,7 +25,7 @@ from pipelines.data.tables import OwnTable
 from pipelines.models.anomaly import autoencoder, deep_svdd
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Card, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="finance/anomaly",
@@ -60,4 +60,27 @@ TASK = Task(
     baselines=BASELINES,
     recipe=Recipe(epochs=40, batch_size=256, learning_rate=2e-3, weight_decay=0.01, patience=10, width=64),
     protocol=Protocol(),
+    card=Card(
+        purpose="To compare models that learn what normal rows look like and rank the others by how unlike "
+        "they are. The sample, readings of a space shuttle, stands in for tables of money, of which "
+        "none with real anomalies is public.",
+        users="Analysts who look for unusual payments, accounts or claims in tables of their own and can label some.",
+        decides="A person looks into each row that is ranked first and says what it is. Unusual is not wrong.",
+        not_for=(
+            "accusing anybody: a row is unlike the others, and the model does not know why",
+            "saying how well it would do on payments or claims: nine sensors of a shuttle say nothing about them",
+            "tables without any label: nothing could be judged there",
+        ),
+        failures=(
+            "Only anomalies of the kinds that are labelled are counted. Whoever finds them may miss others.",
+            "Anomalies here are rare but plain: nearly every model finds nearly all of them. Real ones are harder.",
+            "Settings of networks are fixed on their loss over normal rows, which need not be best for finding "
+            "anomalies.",
+        ),
+        origins={
+            "shuttle": "Statlog (Shuttle), UCI Machine Learning Repository (CC BY 4.0), in the two classes of the "
+            "ODDS benchmark (Rayana 2016), from the package river (BSD-3). NASA's readings; the source "
+            "does not say of when.",
+        },
+    ),
 )

@@ -33,7 +33,7 @@ from pipelines.models.anomaly import autoencoder
 from pipelines.models.recurrent import event_gru
 from pipelines.models.tabular import tabm
 from pipelines.objectives.classification import Classification
-from pipelines.task import Alerts, Baseline, Network, Protocol, Recipe, Sensitive, Sources, Task
+from pipelines.task import Alerts, Baseline, Card, Network, Protocol, Recipe, Sensitive, Sources, Task
 
 BINS = 6
 """Of a number in TabM: fewer than usual, for a narrower input and quicker steps."""
@@ -63,4 +63,29 @@ TASK = Task(
     sensitive=(Sensitive("age_band"), Sensitive("region")),
     sample_is_simulated=True,
     alerts=Alerts(budget=0.005, cost=5.0),
+    card=Card(
+        purpose="To rank card payments by how likely they are fraud, so that a team that can look into a few "
+        "a day looks into the right ones. On the sample, only to show how such models are compared: "
+        "its payments are simulated.",
+        users="Fraud analysts and model validators of a bank or a payment service, on their own payments.",
+        decides="An analyst looks into each alert and decides whether to block. A customer whose payment is "
+        "stopped must reach a person, and be believed until it is known.",
+        not_for=(
+            "saying anything about real cards: the sample is simulated, and no bank's data are in it",
+            "blocking payments by itself, without anybody looking",
+            "judging customers: it ranks payments",
+        ),
+        failures=(
+            "A thief who buys as the customer does, near the customer's home (takeover), is hardly found.",
+            "A customer or terminal without a past has no windows to learn from.",
+            "Fraud changes with what is caught. A ranking that is good on past payments grows old.",
+            "Models that learn from genuine payments alone (autoencoder, isolation forest) find next to nothing "
+            "here.",
+        ),
+        origins={
+            "simulated_cards": "Made by a program of this project (pipelines/data/builders/card_world.py), which "
+            "begins as the simulator of Le Borgne, Siblini, Lebichot and Bontempi (2022). "
+            "Nobody's payments are in it.",
+        },
+    ),
 )  # fmt: skip

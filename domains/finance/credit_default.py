@@ -24,7 +24,7 @@ from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import ft_transformer, mlp, tabm
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Limits, Network, Protocol, Recipe, Sensitive, Sources, Task
+from pipelines.task import Card, Limits, Network, Protocol, Recipe, Sensitive, Sources, Task
 
 # TFDS does not name the numeric set's entries; these were matched to the documented columns of german.data.
 GERMAN = PublicSet(
@@ -72,4 +72,34 @@ TASK = Task(
     protocol=Protocol(kind="cross-validation", folds=5, points="20:600:50"),
     sensitive=(Sensitive("Age", bands=(25, 35, 50)), Sensitive("Marital")),
     limits=Limits(primary_at_least=0.8, score="auroc"),
+    card=Card(
+        purpose="To show, on real loans, whether a network ranks applicants by their risk of default better "
+        "than a lender's scorecard and other classical models. What competes is the kind of model a "
+        "lender would use to support a decision.",
+        users="Analysts and model validators of a lender who want to compare kinds of models; teachers and students.",
+        decides="A person at the lender. A probability, its points and its reasons support that person. An "
+        "applicant who is refused can ask for the reasons, for a person to look again, and contest "
+        "the decision.",
+        not_for=(
+            "deciding on real applicants: the loans are those of one bank, of a time that nobody noted",
+            "refusing anybody by the probability alone, without a person and without reasons",
+            "setting prices or limits of loans, or finding fraud: it was not tested for either",
+        ),
+        failures=(
+            "All rows are loans that were given. How those would have paid who were refused is not in the data, so "
+            "risks of people unlike the bank's customers are not known (reject inference).",
+            "Young applicants (below 25) are decided bad far more often than those of 50 and more, beyond chance; "
+            "see the groups below.",
+            "Income is missing in 381 of 4454 rows; models learn from its being missing, which elsewhere may mean "
+            "something else.",
+        ),
+        origins={
+            "credit_data": "4454 customers of a bank, from the table credit_data of R's package modeldata (MIT "
+            "licence), which took it from github.com/gastonstat/CreditScoring (data of Lluís A. "
+            "Belanche Muñoz).",
+            "german_credit_numeric": "Statlog (German Credit), Hofmann 1994, UCI Machine Learning Repository (CC "
+            "BY 4.0), through TensorFlow Datasets: 1000 loans of the 1970s, 300 of them "
+            "bad.",
+        },
+    ),
 )

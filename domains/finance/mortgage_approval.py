@@ -24,7 +24,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import ft_transformer, mlp, tabm
 from pipelines.objectives.classification import Classification
-from pipelines.task import Network, Protocol, Recipe, Sensitive, Sources, Task
+from pipelines.task import Card, Network, Protocol, Recipe, Sensitive, Sources, Task
 
 TASK = Task(
     name="finance/mortgage-approval",
@@ -52,4 +52,30 @@ TASK = Task(
     recipe=Recipe(epochs=40, batch_size=128, learning_rate=2e-3, weight_decay=0.03, dropout=0.3, patience=10),
     protocol=Protocol(kind="cross-validation", folds=5, points="20:600:50"),
     sensitive=(Sensitive("afam"), Sensitive("single")),
+    card=Card(
+        purpose="To measure what lenders decided in Boston in 1990, how well models repeat it, and whom they "
+        "then treat worse. It is an example for research on fairness and on its mitigation.",
+        users="Researchers, supervisors and lawyers who study lending decisions; teachers and students.",
+        decides="Nobody may be decided on with it. Where a lender uses a model of the same kind, a person "
+        "decides, gives reasons, and looks again when an applicant asks.",
+        not_for=(
+            "deciding on an application: it learns what lenders decided, not who paid back, and repeats whatever "
+            "they did to whom",
+            "showing that a lender discriminated: lenders knew more than these columns",
+            "any market, law or time other than Boston in 1990",
+        ),
+        failures=(
+            "African American applicants who were not denied are falsely predicted a denial far more often than "
+            "others (47 % against 29 % by the network, seed 0); see the groups below.",
+            "It predicts decisions of people. Where they were wrong, it is called right when it is wrong too.",
+        ),
+        origins={
+            "boston_mortgages": "Table HMDA of R's package AER (GPL-2 or GPL-3), from Stock and Watson's "
+            "Introduction to Econometrics: data of Munnell, Tootell, Browne and McEneaney "
+            "(1996), American Economic Review 86(1), without most of their controls.",
+            "loan_applications": "Table loanapp of R's package wooldridge (GPL-3), from Hunter and Walker (1996), "
+            "Journal of Real Estate Finance and Economics 13(1): the same survey with more "
+            "controls.",
+        },
+    ),
 )

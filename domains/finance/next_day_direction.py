@@ -17,7 +17,7 @@ from pipelines.data.next_day import OwnDirections, SampleDirections
 from pipelines.data.sample_set import SampleSet
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
-from pipelines.task import Baseline, Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Baseline, Card, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="finance/next-day-direction",
@@ -34,4 +34,22 @@ TASK = Task(
     ),
     recipe=Recipe(epochs=20, batch_size=128, learning_rate=1e-3, weight_decay=0.1, dropout=0.3, patience=5, width=64),
     protocol=Protocol(kind="walk-forward", by="time", folds=6, test=0.7178, valid=0.2, purge=1),
+    card=Card(
+        purpose="To show what an honest test says of forecasting tomorrow's direction of an index: next to nothing.",
+        users="Whoever is offered a model that knows tomorrow's prices; teachers and students.",
+        decides="Nobody should decide by it: there is nothing to gain.",
+        not_for=(
+            "trading: its AUROC is that of a coin",
+            "proving that markets cannot be forecast: it is one index, by its own past alone",
+        ),
+        failures=(
+            "It has learned nothing that holds on later days. Where a run says more, look for a day that was seen "
+            "before it was over.",
+            "Being right about the direction is not earning: costs, and how far the price moves, are not in it.",
+        ),
+        origins={
+            "stock_index": "The S&P 500 index at the close on 8313 days, 1990 to 2022, without dividends, from the "
+            "package skfolio (BSD-3). It does not say whose prices they are.",
+        },
+    ),
 )

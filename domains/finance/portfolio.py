@@ -23,7 +23,7 @@ from pipelines.models.allocation import gru_forecast, gru_weights
 from pipelines.objectives.allocation import Allocation
 from pipelines.objectives.forecast import Forecast
 from pipelines.space import Axis, Between, OneOf
-from pipelines.task import Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Card, Network, Protocol, Recipe, Sources, Task
 
 SEARCH: Mapping[str, Axis] = {
     "learning_rate": Between(3e-4, 1e-2, log=True),
@@ -46,4 +46,25 @@ TASK = Task(
     baselines=BASELINES,
     recipe=Recipe(epochs=6, batch_size=64, learning_rate=3e-3, weight_decay=0.03, dropout=0.2, patience=2, width=16),
     protocol=Protocol(kind="walk-forward", by="time", folds=6, test=0.7178, valid=0.2, purge=1),
+    card=Card(
+        purpose="To find out whether networks that divide wealth between stocks earn more for their risk, "
+        "after costs, than simple rules do. On the sample they do not.",
+        users="Researchers of investing, and whoever is asked to buy such a model.",
+        decides="A person who answers for the money. Nothing here trades.",
+        not_for=(
+            "investing: no network tells itself apart from equal weights",
+            "expecting the returns that are shown: the 20 stocks were chosen knowing that they would survive until "
+            "2022",
+            "advice to anybody",
+        ),
+        failures=(
+            "What any portfolio of these stocks earned is flattered by hindsight (survivors).",
+            "Costs are 10 basis points of whatever is traded, whatever the size of the order; large orders cost more.",
+            "Weights are as old as the last rebalancing, and the past of 252 days knows no crash that it did not hold.",
+        ),
+        origins={
+            "stock_prices": "Daily closing prices of 20 stocks of the S&P 500, 1990 to 2022, from the package "
+            "skfolio (BSD-3). It does not say whose prices they are.",
+        },
+    ),
 )

@@ -15,7 +15,7 @@ from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Limits, Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Card, Limits, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="medical_imaging/breast-cancer",
@@ -38,4 +38,25 @@ TASK = Task(
     recipe=Recipe(epochs=60, batch_size=32, learning_rate=2e-3, weight_decay=0.03, dropout=0.2, patience=15, width=64),
     protocol=Protocol(kind="cross-validation", folds=5, repeats=3),
     limits=Limits(primary_at_least=0.97, score="auroc"),
+    card=Card(
+        purpose="To compare models on a set that everybody knows: is a breast mass malignant, from thirty "
+        "measures of cell nuclei that a person outlined in a picture of a fine needle aspirate.",
+        users="Teachers, students and researchers of methods.",
+        decides="A physician, by the biopsy and everything else that is known of the patient. No model here "
+        "has a part in it.",
+        not_for=(
+            "diagnosing anybody: it is no medical device and was tested on 569 patients of one hospital before 1995",
+            "reading pictures: it takes measures that somebody made of them",
+            "screening: every mass here was suspicious enough for a needle",
+        ),
+        failures=(
+            "It cannot be said whom it treats worse: the set has no attribute of the patients, not even their age.",
+            "Measures depend on who outlined the nuclei, with which program; those of other laboratories may differ.",
+            "More than a third of the masses are malignant; where fewer are, alarms are wrong more often than here.",
+        ),
+        origins={
+            "breast_cancer": "Breast Cancer Wisconsin (Diagnostic), Wolberg, Street and Mangasarian 1995, UCI "
+            "Machine Learning Repository, doi 10.24432/C5DW2B (CC BY 4.0), inside scikit-learn.",
+        },
+    ),
 )

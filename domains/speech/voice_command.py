@@ -17,7 +17,7 @@ from pipelines.data.waves import OwnWaves
 from pipelines.models.audio import separable_cnn
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Card, Network, Protocol, Recipe, Sources, Task
 
 RATE = 8000
 
@@ -58,4 +58,26 @@ TASK = Task(
     ),
     protocol=Protocol(kind="holdout", by="id", test=0.4),
     sample_is_simulated=True,
+    card=Card(
+        purpose="To recognise one of twelve spoken commands. On the sample, only to show how such models are "
+        "compared and measured for bias: its voices are synthesised.",
+        users="Developers of telephone menus and of speech models, on recordings of their own; teachers and students.",
+        decides="The caller, who must be able to correct what was understood and to reach a person.",
+        not_for=(
+            "saying anything about people's voices: no person speaks in the sample",
+            "emergencies: whoever says help or doctor must not depend on it",
+            "recognising who speaks, or what state they are in",
+        ),
+        failures=(
+            "It never heard a person's voice. Synthesised voices are alike, as people are not.",
+            "A word that is none of the twelve is taken for one of them.",
+            "Children, other accents, two people at once and noise louder than in the sample were not tried.",
+        ),
+        origins={
+            "voice_commands": "Made here by the speech synthesiser eSpeak NG 1.52 (GPL-3), through the package "
+            "espeakng-loader. Nobody's voice is in it.",
+            "spoken_digit": "Free Spoken Digit Dataset (CC BY-SA 4.0), through TensorFlow Datasets.",
+            "speech_commands": "Speech Commands, Warden 2018 (CC BY 4.0), through TensorFlow Datasets.",
+        },
+    ),
 )

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 
 from rich.console import Console
 from rich.table import Table
 
-SPOKEN: Mapping[str, str] = {
-    "auroc": "AUROC", "average_precision": "avg precision", "expected_calibration_error": "calibration error",
-    "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR",
-    "sharpe": "Sharpe",
-}  # fmt: skip
-
-EXPLAINED: Mapping[str, str] = {
-    "auroc": "chance that a positive ranks above a negative, 0.5 is guessing",
-    "selection_rate": "share decided positive",
-    "tpr": "share of positives found",
-    "fpr": "share of negatives wrongly decided positive",
-    "mean_error": "prediction minus truth",
-    "sharpe": "mean over standard deviation of daily returns after costs, a year",
-    "annual_return": "a year, after costs",
-    "max_drawdown": "largest loss from a peak, as a share of it",
-    "turnover": "traded a year, in multiples of wealth, buying and selling both counted",
-    "tail_loss": "mean loss of the worst 5 % of the days",
-}
+from pipelines.report.wording import EXPLAINED as EXPLAINED
+from pipelines.report.wording import SPOKEN as SPOKEN
+from pipelines.report.wording import explained as explained
+from pipelines.report.wording import interval as interval
+from pipelines.report.wording import number as number
+from pipelines.report.wording import signed as signed
+from pipelines.report.wording import spoken as spoken
+from pipelines.report.wording import together as together
 
 
 def table(title: str = "") -> Table:
@@ -53,36 +43,3 @@ def widest(console: Console, layouts: Iterable[Callable[[], Table]]) -> Table:
         if console.measure(built, options=unlimited).maximum <= console.width:
             break
     return built
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number to read, with fewer digits where it is large; `undefined` for NaN, and no sign where nothing is left."""
-    if value != value:
-        return "undefined"
-    size = abs(value)
-    return f"{value:z,.{digits if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """`number` with its sign, for differences."""
-    return f"+{number(value, digits)}" if value >= 0 else number(value, digits)
-
-
-def interval(low: float, high: float, digits: int = 3, how: Callable[[float, int], str] = number) -> str:
-    """Both ends of an interval; `-` where one is not known."""
-    return "-" if low != low or high != high else f"{how(low, digits)} to {how(high, digits)}"
-
-
-def spoken(metric: str) -> str:
-    """How a score or metric is called in a heading."""
-    return SPOKEN.get(metric, metric.replace("_", " "))
-
-
-def together(names: Sequence[str]) -> str:
-    """`tabm`; `tabm and gru`; `tabm, gru and autoencoder`."""
-    return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
-
-
-def explained(names: Sequence[str]) -> str:
-    """What these metrics are, for those that are not said by their name."""
-    return "; ".join(f"{spoken(name)}: {EXPLAINED[name]}" for name in names if name in EXPLAINED)

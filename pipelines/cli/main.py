@@ -9,7 +9,6 @@ import math
 import os
 import socket
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +36,8 @@ from pipelines.cli.options import (
     Text,
     Time,
 )  # fmt: skip
+from pipelines.cli.predicting import predict
+from pipelines.cli.reporting import report
 from pipelines.cli.stopping import heed_signals
 from pipelines.cli.studying import study
 from pipelines.cli.tuning import tune
@@ -240,6 +241,7 @@ def _without(flag: str, arguments: list[str]) -> list[str]:
 app.command("tune")(tune)
 app.command("study")(study)
 app.command("hardware")(hardware)
+app.command("report")(report)
 
 
 @app.command()
@@ -330,45 +332,7 @@ def gradcheck(
         raise TapelineError(f"the gradient of {task} is wrong in {', '.join(wrong)}")
 
 
-@app.command()
-def predict(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A saved model's folder, an MLflow run id, or runs:/ID/model.")
-    ],
-    input: Annotated[Path, typer.Option(help="Rows to predict: CSV or Parquet, or what the task reads.")],
-    output: Annotated[Path, typer.Option(help="Where to write the predictions: .csv or .parquet.")],
-    contender: Annotated[
-        str | None,
-        typer.Option(help="Which contender, where MODEL is a run of a whole pipeline; its winner if left out."),
-    ] = None,
-    reasons: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Name the N columns that pushed each row most towards the positive class (two classes, tables).",
-        ),
-    ] = 0,
-    oversight: Annotated[
-        bool, typer.Option("--oversight", help="Say of each row whether a person has to decide it (classes).")
-    ] = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Predict new rows with a recorded model, in the order of the input."""
-    from pipelines.cli.progress import Terminal
-    from pipelines.cli.quiet import import_tensorflow
-
-    progress = Terminal(quiet)
-    with progress.stage("load"):
-        import_tensorflow(debug)
-        from pipelines.cli.prediction import predict_file
-    with progress.stage("predict"):
-        notes = predict_file(model, input, output, contender, reasons, oversight)
-    for note in notes:
-        progress.say(note)
-
-
+app.command("predict")(predict)
 app.command("explain")(explain)
 
 

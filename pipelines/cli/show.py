@@ -29,8 +29,8 @@ from pipelines.cli import (
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.cli.show_bias import legend
-from pipelines.evaluation.scores import GREATER_IS_BETTER
 from pipelines.report.document import LimitResult, Report
+from pipelines.report.readings import few_folds, limit_named
 from pipelines.task import Task
 
 SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
@@ -39,8 +39,6 @@ SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "
 MOST_SCORES = 4
 """Beside each other; of a portfolio, whose scores all have a price in the others, all."""
 
-FEW_FOLDS = 3
-"""So few tests of cross-validation leave intervals that hold nearly everything."""
 BESIDE_SCORES = 4
 """Columns of that table that hold no score: the name, the interval, and two costs."""
 
@@ -112,7 +110,7 @@ def limits(console: Console, results: Sequence[LimitResult], primary: str) -> No
     for each in results:
         mark = "[green]holds[/green]" if each.passed else "[red]fails[/red]"
         asked = "yes" if each.name == "beats_best_baseline" else number(each.limit)
-        table.add_row(_limit(each.name, primary), asked, number(each.value), mark)
+        table.add_row(limit_named(each.name, primary), asked, number(each.value), mark)
     console.print(table)
     console.print()
 
@@ -180,20 +178,9 @@ def _contenders(console: Console, document: Report) -> None:
     scores = layout.widest(console, layouts)
     console.print(scores)
     kept = shown[: len(scores.columns) - BESIDE_SCORES]
-    if few := _few_folds(document):
+    if few := few_folds(document):
         console.print(few, style="dim")
     legend(console, kept if document.primary == "sharpe" else [document.primary])
-
-
-def _few_folds(document: Report) -> str:
-    """That so few folds decide nothing, where cross-validation has so few."""
-    folds = max(len(card.by_fold) for card in document.contenders)
-    if not 0 < folds <= FEW_FOLDS:
-        return ""
-    return (
-        f"{folds} folds decide next to nothing: they hardly say what folds differ by, so intervals are very wide; "
-        "--set protocol.folds=5 or protocol.repeats=5 says more"
-    )
 
 
 def _privacy(console: Console, document: Report) -> None:
@@ -236,16 +223,4 @@ def _trainings(console: Console, document: Report) -> None:
 def limit_in_words(each: LimitResult, primary: str) -> str:
     """A limit and what was measured, on one line."""
     asked = "" if each.name == "beats_best_baseline" else f" {number(each.limit)}"
-    return f"{_limit(each.name, primary)}{asked} (measured {number(each.value)})"
-
-
-def _limit(name: str, primary: str) -> str:
-    what, _, rest = name.partition("/")
-    return {
-        "beats_best_baseline": "beats the best baseline",
-        "primary_at_least": f"{spoken(primary)} at {'least' if GREATER_IS_BETTER.get(primary, True) else 'most'}",
-        "calibration_error_at_most": "calibration error at most",
-        "latency_ms_at_most": "milliseconds for a single row at most",
-        "membership_at_most": "AUC of telling who was learned from at most",
-        "gap_at_most": f"gap of {rest.replace('/', ', ').replace('_', ' ')} at most",  # low end, of two attributes
-    }.get(what, name)
+    return f"{limit_named(each.name, primary)}{asked} (measured {number(each.value)})"

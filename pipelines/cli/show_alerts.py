@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli import layout
-from pipelines.cli.layout import interval, number, signed
 from pipelines.cli.show_bias import with_interval
 from pipelines.data.wording import count
+from pipelines.report import readings
 from pipelines.report.alerts import AlertReport
-from pipelines.report.document import Estimate, Report
+from pipelines.report.document import Report
 
 HEADINGS = {
     "precision": "precision",
@@ -37,9 +37,6 @@ EXPLAINED = {
 }
 """What their headings do not say of themselves."""
 
-AS_ASKED = 0.05
-"""A share of rows that differs from the budget by more of it than this is not what was asked for."""
-
 HOURS = ("card_hours_to_detection", "terminal_hours_to_detection")
 
 
@@ -56,54 +53,14 @@ def alerts(console: Console, document: Report) -> None:
     there = shown if len(found.columns) == 1 + len(shown) else short
     legend = dict.fromkeys(said for name, said in EXPLAINED.items() if name in there)
     console.print("; ".join(legend), style="dim")
-    console.print(escape(reading(told)) + "\n")
-
-
-def reading(told: AlertReport) -> str:
-    """The network's lead over the best baseline in money and in frauds found."""
-    saved, recall = told.difference["saved_per_day"], told.difference["recall"]
-    return (
-        f"{told.network} saves {_more(saved)} a day than {told.baseline}{_sure(told, saved)}; {_finds(told, recall)}."
-    )
-
-
-def _sure(told: AlertReport, saved: Estimate) -> str:
-    """How sure a difference is, where there is an interval."""
-    if saved.low != saved.low or saved.high != saved.high:
-        few = "one day shows no spread" if told.days == 1 else f"{told.days} days show too little spread"
-        return f" ({few}, so whether this is chance cannot be said)"
-    clear = "" if saved.low > 0 or saved.high < 0 else ", which may be chance"
-    return f" (difference {interval(saved.low, saved.high, 2, signed)}){clear}"
-
-
-def _finds(told: AlertReport, recall: Estimate) -> str:
-    if not told.frauds:
-        return "the test holds no fraud that could be found"
-    known = recall.low == recall.low and recall.high == recall.high
-    return f"it finds {_more(recall)} of the frauds" + (
-        f" ({interval(recall.low, recall.high, 2, signed)})" if known else ""
-    )
-
-
-def _more(difference: Estimate) -> str:
-    return f"{number(abs(difference.value), 2)} {'less' if difference.value < 0 else 'more'}"
-
-
-def _budget(told: AlertReport) -> str:
-    """What was asked for, and what it came to on days of few rows, each of which has one alert at least."""
-    if told.budget >= 1:
-        return f"{told.budget:g} a day"
-    asked, share = f"{100 * told.budget:g} % of a day's rows", told.alerts / max(1, told.rows)
-    if not told.rows or abs(share - told.budget) <= AS_ASKED * told.budget:
-        return asked
-    return f"{asked}, rounded and at least one, which is {100 * share:.2g} % here"
+    console.print(escape(readings.alerts(told)) + "\n")
 
 
 def _table(told: AlertReport, names: Sequence[str], wide: bool) -> Table:
     intervals = "" if told.days == 1 else " (95 % intervals)"
     found = layout.table(
-        f"alerts: {_budget(told)}, {told.alerts:,} in {count(told.days, 'day')} with {count(told.frauds, 'fraud')}; "
-        f"each costs {told.cost:g}{intervals}"
+        f"alerts: {readings.alert_budget(told)}, {told.alerts:,} in {count(told.days, 'day')} with "
+        f"{count(told.frauds, 'fraud')}; each costs {told.cost:g}{intervals}"
     )
     layout.words(found, "contender")
     layout.numbers(found, *(HEADINGS[name] if wide else HEADINGS[name].replace(" ", "\n", 1) for name in names))

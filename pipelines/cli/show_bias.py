@@ -12,8 +12,8 @@ from rich.table import Table
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, spoken
 from pipelines.evaluation.bias import SMALLEST_GROUP
-from pipelines.evaluation.verdict import SIGNIFICANCE
 from pipelines.report.document import Estimate, Gap, GroupRow, Scorecard
+from pipelines.report.readings import gap_digits, gap_is_real, gap_named, gap_sized, likeliest_chance
 
 GROUP_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "rmse", "mae", "mean_error")
 MOST_GROUPS = 12
@@ -83,7 +83,7 @@ def gaps(console: Console, card: Scorecard) -> None:
     if single:
         _gaps(console, "largest gap between two groups, and whether it is more than chance", single)
     if crossed:
-        worst = sorted(crossed, key=lambda gap: (_chance(gap), -gap.low))[:WORST_CROSSED]
+        worst = sorted(crossed, key=likeliest_chance)[:WORST_CROSSED]
         _gaps(console, "groups of two attributes together: the gaps least likely to be chance", worst)
         if left := len(crossed) - len(worst):
             console.print(f"{left} more, and the groups, are in the report (--json, `tapeline ui`)", style="dim")
@@ -111,39 +111,21 @@ def _gap_table(title: str, found: Sequence[Gap], wide: bool) -> Table:
         attribute = escape(gap.attribute) if gap.attribute != before else ""
         if attribute and not wide:
             table.add_row(f"[bold]{attribute}[/bold]")
-        size, low, high = _size(gap)
-        digits = 4 if gap.metric == "theil_index" else 3
+        size, digits = gap_sized(gap), gap_digits(gap)
+        real = "yes" if gap_is_real(gap) else "not clear"
         between = " and ".join(
             f"{escape(group)} ({n:,})" if n else escape(group) for group, n in zip(gap.groups, gap.n, strict=True)
         )
-        measured = (_named(gap.metric), number(size, digits), interval(low, high, digits), _real(gap), between)
+        measured = (
+            gap_named(gap.metric),
+            number(size.value, digits),
+            interval(size.low, size.high, digits),
+            real,
+            between,
+        )
         table.add_row(*([attribute] if wide else []), *measured)
         before = gap.attribute
     return table
-
-
-def _named(metric: str) -> str:
-    named = spoken(metric) + (" ratio" if metric == "disparate_impact" else "")
-    return {"mae": "MAE", "rmse": "RMSE", "auroc_parity": "AUROC parity", "theil_index": "Theil index"}.get(
-        metric, named
-    )
-
-
-def _real(gap: Gap) -> str:
-    """Of a report from before there were p-values the interval says."""
-    real = gap.low > 0 if gap.p_value != gap.p_value else gap.p_value < SIGNIFICANCE
-    return "yes" if real else "not clear"
-
-
-def _chance(gap: Gap) -> float:
-    return gap.p_value if gap.p_value == gap.p_value else 1.0
-
-
-def _size(gap: Gap) -> tuple[float, float, float]:
-    """Its size as people quote it: of disparate impact the ratio, of anything else the difference."""
-    if gap.metric == "disparate_impact":
-        return 1 - gap.difference, 1 - gap.high, 1 - gap.low
-    return gap.difference, gap.low, gap.high
 
 
 def _is_marked(row: GroupRow, metric: str) -> bool:

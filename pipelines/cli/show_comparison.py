@@ -11,7 +11,8 @@ from rich.table import Table
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.evaluation.verdict import SIGNIFICANCE
-from pipelines.report.document import Comparison, Report
+from pipelines.report.document import Report
+from pipelines.report.readings import is_better, more_rows, p_value
 
 LEGEND = (
     "effect: the lead over the standard deviation of what one row (or id, or stretch of time) adds to it; 0.2 is "
@@ -63,11 +64,11 @@ def _comparisons(document: Report, wide: bool) -> Table:
         table.add_row(
             *(names if several else [each.baseline]),
             *([lead, ends] if wide else [f"{lead}\n{ends}"]),
-            chance(each.p_value),
+            p_value(each.p_value),
             signed(each.effect_size, 2) if each.effect_size == each.effect_size else "-",
-            _more(each.rows_to_decide),
-            *([chance(each.p_non_inferior)] if margin else []),
-            _finding(each),
+            more_rows(each.rows_to_decide),
+            *([p_value(each.p_non_inferior)] if margin else []),
+            is_better(each),
         )
     return table
 
@@ -82,23 +83,3 @@ def _spreads(document: Report) -> list[tuple[str, float, float]]:
         if (each.contender, each.baseline) == pair
     ]
     return [each for each in found if each[1] == each[1]]
-
-
-def chance(value: float) -> str:
-    """A p-value to read."""
-    if value != value:
-        return "undefined"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _more(rows: float) -> str:
-    if rows == 0 or rows != rows:
-        return "-"
-    return "no use" if rows == float("inf") else f"{rows:,.0f}"
-
-
-def _finding(each: Comparison) -> str:
-    """Whether it is better, where that is decided; of several networks a p-value counts once more for each."""
-    if not each.p_value < SIGNIFICANCE or each.rows_to_decide > 0:
-        return "not clear"
-    return "yes" if each.difference > 0 else "no, worse"

@@ -11,12 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli import layout
-from pipelines.cli.layout import interval, number, signed, spoken
+from pipelines.cli.layout import number, spoken
 from pipelines.cli.show_bias import with_interval
-from pipelines.report.document import Estimate, NetBenefit, Report, Scorecard
-
-PER_1000 = "_per_1000"
-AT_BREAK_EVEN = "cost_change_at_break_even"
+from pipelines.report.document import Estimate, Report, Scorecard
+from pipelines.report.readings import AT_BREAK_EVEN, PER_1000, break_even, worth
 
 
 def table(console: Console, document: Report) -> None:
@@ -37,7 +35,7 @@ def table(console: Console, document: Report) -> None:
     if counts:
         console.print(layout.widest(console, (partial(_counted, cards, counts, wide) for wide in (True, False))))
         console.print()
-    for line in (_break_even(document), _worth(document.net_benefit)):
+    for line in (break_even(document), worth(document.net_benefit)):
         if line:
             console.print(escape(line))
     console.print()
@@ -69,29 +67,3 @@ def _counted(cards: Sequence[Scorecard], names: Sequence[str], wide: bool) -> Ta
 
 def _column(cards: Sequence[Scorecard], name: str) -> list[Estimate]:
     return [card.decisions[name] for card in cards]
-
-
-def _break_even(document: Report) -> str:
-    """Whether the threshold of theory would have been better or worse than the one that was chosen."""
-    card, benefit = document.scorecard(document.verdict.network), document.net_benefit
-    if AT_BREAK_EVEN not in card.decisions or benefit is None:
-        return ""
-    change = card.decisions[AT_BREAK_EVEN]
-    what = f"from {number(benefit.threshold)} on, where the costs break even, {card.name}'s decisions would"
-    ends = interval(change.low, change.high, 1, signed)
-    if change.low <= 0 <= change.high:
-        return f"{what} not surely cost more or less: {signed(change.value, 1)} per 1000 ({ends})."
-    return f"{what} cost {'more' if change.value > 0 else 'less'}: {signed(change.value, 1)} per 1000 ({ends})."
-
-
-def _worth(benefit: NetBenefit | None) -> str:
-    """Whether acting on the network is worth more than acting on the best baseline."""
-    if benefit is None:
-        return ""
-    difference, ends = benefit.difference, interval(benefit.difference.low, benefit.difference.high, 4, signed)
-    clear = "" if difference.low > 0 or difference.high < 0 else ", which may be chance"
-    return (
-        f"net benefit of acting from {number(benefit.threshold)} on: {benefit.network} "
-        f"{number(benefit.of_network.value, 4)}, {benefit.baseline} {number(benefit.of_baseline.value, 4)}, everyone "
-        f"{number(benefit.of_everyone.value, 4)} per row; difference {signed(difference.value, 4)} ({ends}){clear}."
-    )

@@ -16,6 +16,7 @@ from pipelines.cli.show_bias import with_interval
 from pipelines.points import Points
 from pipelines.report.document import Estimate, Report, Scorecard
 from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap, ReferredGroup
+from pipelines.report.readings import referred_more
 
 HEADINGS = {
     "right": "right", "right_positive": "right positive", "right_negative": "right negative",
@@ -135,19 +136,8 @@ def who_goes(
         table.add_row(escape(row.group), f"{row.n:,}", *told[0], *told[1])
     console.print(table)
     for gap in gaps:
-        console.print(escape(_who_more(gap, verb)))
+        console.print(escape(referred_more(gap, verb)))
     console.print()
-
-
-def _who_more(gap: ReferralGap, verb: str) -> str:
-    """Which group is referred more often, where one is."""
-    if gap.difference == 0:
-        return f"{gap.attribute}: no group is {verb} more often than another"
-    surely = "" if gap.p_value < 0.05 else ", which may be chance"
-    return (
-        f"{gap.attribute}: {gap.groups[1]} more often than {gap.groups[0]}, by {number(gap.difference)} "
-        f"({interval(gap.low, gap.high)}){surely}"
-    )
 
 
 def _left(rule: str, found: dict[str, Referral], wide: bool) -> Table:

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, signed, spoken
-from pipelines.cli.show_comparison import chance
 from pipelines.evaluation import membership
 from pipelines.evaluation.privacy_price import reading, same, widest
 from pipelines.report.document import Estimate, Gap, PrivacyPrice, Report, Scorecard
+from pipelines.report.readings import p_value
 
 EXPLAINED = (
     "paid: how much worse than without privacy on the same rows, p corrected for the epsilons (Holm); intervals of a "
@@ -47,7 +47,7 @@ def _table(document: Report, base: str, paid: list[PrivacyPrice], wide: bool) ->
         table.add_row(
             "none" if each is None else f"{each.epsilon:g}",
             number(card.scores[document.primary].value),
-            "" if each is None else _cell(each.score, wide, signed, f", {chance(each.p_value)}"),
+            "" if each is None else _cell(each.score, wide, signed, f", {p_value(each.p_value)}"),
             *([] if gap is None else _gap(card, each, gap, wide)),
             *([_cell(membership.worst(card.membership), wide)] if attacked else []),
             f"{card.cost.train_seconds:,.1f}",

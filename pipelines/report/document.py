@@ -257,6 +257,8 @@ class Report:
     """What it ran on."""
     energy_by: str = ""
     """How energy was estimated; empty where it was not."""
+    command: str = ""
+    """What to type for this run again, personal data masked; empty in a part of a study, and where it was not kept."""
 
     def scorecard(self, name: str) -> Scorecard:
         """The scorecard of the contender with this name."""

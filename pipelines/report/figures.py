@@ -171,7 +171,8 @@ def residuals(predicted: Mapping[str, ArrayLike], observed: ArrayLike, unit: str
         guess = np.asarray(values, float)
         error = guess - truth
         axes.axhline(0, color=GREY, linewidth=1)
-        axes.plot(guess[rows], error[rows], ".", color=COLOURS[place % len(COLOURS)], alpha=0.5, markersize=4)
+        look = {"color": COLOURS[place % len(COLOURS)], "alpha": 0.5, "markersize": 4}
+        axes.plot(guess[rows], error[rows], ".", **look, rasterized=True)  # so many marks are pixels in an SVG too
         axes.set_xlabel(f"predicted{suffix}")
         axes.set_title(f"{name}\nbias {error.mean():.3g}, RMSE {math.sqrt(float((error**2).mean())):.3g}", fontsize=10)
         axes.grid(visible=True, alpha=0.3)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import Interrupted, TapelineError
 from pipelines.report.document import Report, Scorecard
+from pipelines.report.drawing import as_svg
 from pipelines.report.study import Study
 from pipelines.tracking import metrics
 from pipelines.tracking.provenance import code_tags, devices, this_process
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 PIPELINE, STUDY, SHARE = "pipeline", "study", "share"
 """The `kind` tag of a parent run; a child's is its contender's kind. The run of one size of a study is a SHARE, inside
 the STUDY, so that nobody who asks for a task's runs takes it for one on all rows."""
-REPORT, STUDIED = "report.json", "study.json"
+REPORT, STUDIED, PAGE = "report.json", "study.json", "report.html"
+FIGURES = "figures"
 METRICS_AT_ONCE, PARAMS_AT_ONCE, TAGS_AT_ONCE = 1000, 100, 100
 LONGEST_VALUE = 5000
 
@@ -149,10 +151,11 @@ class RunHandle:
         log_model(self, folder, inputs, outputs, column)
 
     def figure(self, name: str, figure: Any) -> None:
-        """A matplotlib Figure, as `figures/NAME.png`."""
+        """A matplotlib Figure: `figures/NAME.png` to look at in MLflow, `figures/NAME.svg` for the page."""
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png")
-        self._artifact(f"{name}.png", drawn.getvalue(), "figures")
+        self._artifact(f"{name}.png", drawn.getvalue(), FIGURES)
+        self._artifact(f"{name}.svg", as_svg(figure), FIGURES)
 
     def report(self, report: Report) -> None:
         """The report document as `report.json`, and its verdict as tags and metrics."""

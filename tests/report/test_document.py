@@ -90,6 +90,7 @@ def report():
         mlflow_run_id="a" * 32,
         versions={"python": "3.11"},
         points="20:600:50",
+        command="tapeline run finance/credit-default",
         obeying=(Comparison("boosting-monotone", "boosting", "auroc", 0.01, NAN, 0.02, NAN, "t"),),
         oversight=OversightLead("mlp", "prior", 0.05, Estimate(0.1, -0.2, NAN)),
         net_benefit=NetBenefit("mlp", "prior", 0.2, *[Estimate(0.1, 0.0, NAN)] * 4),
@@ -116,13 +117,13 @@ def test_a_report_is_the_same_after_json(report):
 
 def test_a_report_from_before_calibration_was_measured_still_loads(report):
     old = json.loads(report.to_json())
-    del old["net_benefit"], old["points"], old["obeying"], old["oversight"]
+    del old["net_benefit"], old["points"], old["obeying"], old["oversight"], old["command"]
     for card in old["contenders"]:
         del card["calibration"], card["uncalibrated"], card["points"], card["directions"], card["referral"]
         del card["oversight"]
     again = Report.from_dict(old)
     assert again.net_benefit is None
-    assert (again.points, again.obeying) == ("", ())
+    assert (again.points, again.obeying, again.command) == ("", (), "")
     assert (again.contenders[0].points, again.contenders[0].directions) == ((), ())
     assert again.contenders[0].referral is None
     assert again.oversight is again.contenders[0].oversight is None

@@ -1,0 +1,212 @@
+"""The model card: what people say goes before what a task declares, and what nobody measured is said."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from pipelines import catalogue
+from pipelines.card import Card, read_card
+from pipelines.errors import BadInput
+from pipelines.report import card as module
+from pipelines.report.card import OF_ANOTHER_SET
+from pipelines.report.caveats import failures, not_measured
+
+from .page_reports import card_of, hostile_report, whole_report
+
+SAID = Card("mine", "us", "we do", ("them",), ("at night",), {"": "our own"}, "me")
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(Path(module.__file__).with_name("card_schema.json").read_text(encoding="utf-8"))
+
+
+def of(source, **how):
+    report = whole_report()
+    return card_of(replace(report, data=replace(report.data, source=source)), **how).use
+
+
+def test_the_task_speaks_of_its_own_sets_and_the_user_of_everything():
+    assert (of("sample credit_data/1.0.0").said_by, of("sample credit_data/1.0.0").origin) == ("task", "a bank")
+    assert (of("sample other/1.0.0").said_by, of("sample other/1.0.0").origin) == ("task", "")
+    assert of("public credit_data/1.0.0").note == OF_ANOTHER_SET
+    assert of("sample credit_data/1.0.0").note == ""
+    own = of("loans.csv")
+    assert (own.said_by, own.purpose, own.failures, own.origin) == ("", "", (), "")
+    assert "--card" in own.note
+    for source in ("loans.csv", "sample credit_data/1.0.0"):
+        told = of(source, said=SAID)
+        assert (told.said_by, told.purpose, told.origin, told.contact, told.note) == (
+            "user",
+            "mine",
+            "our own",
+            "me",
+            "",
+        )
+
+
+@pytest.mark.parametrize("report", [whole_report(), hostile_report()], ids=["whole", "hostile"])
+def test_the_card_is_json_under_the_headings_of_its_schema(report, schema):
+    jsonschema.Draft202012Validator.check_schema(schema)
+    text = card_of(report).to_json()
+    assert "NaN" not in text
+    jsonschema.validate(json.loads(text), schema)
+
+
+@pytest.mark.parametrize("place", [(), ("intended_use",), ("caveats",), ("reproduce",), ("human_oversight",)])
+def test_the_schema_refuses_what_was_not_agreed(schema, place):
+    told = json.loads(card_of(whole_report()).to_json())
+    part = told
+    for key in place:
+        part = part[key]
+    part["strange"] = 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(told, schema)
+
+
+def test_the_card_holds_what_was_measured_and_said():
+    told = card_of(whole_report()).to_dict()
+    assert told["model_details"]["model"] == "mlp"
+    assert told["intended_use"]["not_for"] == ("deciding alone",)
+    assert told["factors"] == ["sex", "sex x age"]
+    assert told["metrics"] == {
+        "primary": "auroc",
+        "greater_is_better": True,
+        "intervals": "95 %",
+        "decided_by": "cost:1:5",
+        "threshold": 0.4,
+    }
+    assert told["quantitative_analyses"]["scores"]["scorecard"]["auroc"]["value"] == 0.8
+    assert told["privacy"]["membership"]["mlp"]["auc"]["low"] == 0.66
+    assert told["privacy"]["spent"].startswith("epsilon 6.5")
+    assert told["human_oversight"]["decides"] == "a person decides"
+    assert told["human_oversight"]["referral"]["rule"] == "right:0.9"
+    assert told["caveats"]["known_failures"] == ["it fails here"]
+    assert told["reproduce"]["command"].startswith("tapeline run finance/credit-default")
+    assert told["reproduce"]["data_sha256"] == "0f" * 32
+    assert told["data"]["origin"] == "a bank"
+
+
+def test_what_a_run_found_against_itself_is_told_the_worst_first():
+    found = failures(whole_report())
+    assert found[0].startswith("The data are simulated")
+    assert "2 rows repeat" in found[1]
+    assert "AUROC at least 0.900; measured 0.810" in found[2]
+    assert sum("more than chance" in each for each in found) == 1  # the other gap may be chance, the third is crossed
+    assert not [each for each in found if "disparate" in each]
+
+
+def test_a_healthy_run_finds_nothing():
+    report = whole_report()
+    card = replace(report.contenders[0], gaps=(), membership={}, settings={"gradients": "healthy in every layer"})
+    data = replace(report.data, simulated=False, checks=())
+    limits = replace(report.verdict, limits=())
+    assert (
+        failures(replace(report, contenders=(card, *report.contenders[1:]), data=data, verdict=limits, left_out={}))
+        == ()
+    )
+
+
+def test_what_was_measured_is_not_said_to_be_missing():
+    report = whole_report()
+    told = {each.what for each in not_measured(report)}
+    assert {"Energy", "What another training would say", "Causes"} <= told
+    assert not told & {
+        "Groups of people",
+        "A guarantee of privacy",
+        "Cases that should go to a person",
+        "What decisions cost",
+    }
+    card = replace(
+        report.contenders[0],
+        bias=(),
+        settings={},
+        referral=None,
+        membership={},
+        training_sd=0.1,
+        directions=(),
+        calibration={},
+        cost=replace(report.contenders[0].cost, energy_wh=1.0),
+    )
+    bare = replace(report, contenders=(card, *report.contenders[1:]), decided_by="")
+    told = {each.what: each.why for each in not_measured(bare)}
+    assert {
+        "Groups of people",
+        "A guarantee of privacy",
+        "Cases that should go to a person",
+        "What decisions cost",
+        "Whether probabilities come true",
+        "Whether risk moves the right way with each column",
+    } <= set(told)
+    assert not {"Energy", "What another training would say"} & set(told)
+    timed = replace(bare, data=replace(bare.data, protocol="holdout of 9 rows (the last rows in time)"))
+    assert (
+        "split by time"
+        in {each.what: each.why for each in not_measured(timed)}["Whether an outsider can tell who was learned from"]
+    )
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_task_says_what_it_is_for_what_not_and_where_it_fails(name):
+    task = catalogue.find(name)
+    card = task.card
+    assert card is not None
+    assert min(map(len, (card.purpose, card.users, card.decides))) > 30
+    assert len(card.not_for) >= 2
+    assert len(card.failures) >= 2
+    builders = re.findall(r"builders\.\w+\.(\w+)", repr(task.sources)) or ["SimulatedCards"]
+    sets = {re.sub(r"(?<!^)(?=[A-Z])", "_", each).lower() for each in builders} | set(task.sources.public)
+    assert set(card.origins) == sets
+    assert all(origin.endswith(".") for origin in card.origins.values())
+    if task.sample_is_simulated:
+        assert "simulated" in card.purpose or "synthesised" in card.purpose
+
+
+def told_in(tmp_path, text):
+    file = tmp_path / "card.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_card(file)
+
+
+def test_a_users_card_is_read(tmp_path):
+    text = 'purpose = "p"\nusers = "u"\ndecides = "d"\nnot_for = ["a", "b"]\nfailures = ["c"]\n'
+    text += 'data = "ours"\ncontact = "m"'
+    assert told_in(tmp_path, text) == Card("p", "u", "d", ("a", "b"), ("c",), {"": "ours"}, "m")
+    assert told_in(tmp_path, 'purpose = "p"') == Card("p", "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("purpos = 'x'", "no key 'purpos'; it may say contact, data, decides, failures, not_for, purpose, users"),
+        ("users = 'x'", "says no purpose; write purpose ="),
+        ("purpose = ' '", "purpose must be a text"),
+        ("purpose = 3", "purpose must be a text"),
+        ("purpose = 'p'\nnot_for = 'x'", "not_for must be a list of texts"),
+        ("purpose = 'p'\nfailures = [3]", "failures must be a text"),
+        ("purpose = p", "is not TOML"),
+        (b"purpose = '\xff'", "is not TOML in UTF-8"),
+        (f"purpose = '{'x' * 4001}'", "has 4001 characters; say it in 4000"),
+        (f"purpose = 'p'\nnot_for = {['x'] * 51}", "not_for has 51 entries; 50 are the most"),
+    ],
+)
+def test_a_card_that_says_something_else_is_refused_by_its_key(tmp_path, text, said):
+    with pytest.raises(BadInput, match=r"--card .*card\.toml") as refused:
+        told_in(tmp_path, text)
+    assert said in str(refused.value)
+
+
+def test_a_card_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="cannot be read: No such file"):
+        read_card(tmp_path / "none.toml")
+
+
+def test_no_number_of_a_card_is_undefined_by_accident():
+    assert math.isnan(hostile_report().contenders[0].scores["auroc"].value)
+    told = card_of(hostile_report()).to_dict()
+    assert told["quantitative_analyses"]["scores"]["mlp"]["auroc"]["value"] is None
