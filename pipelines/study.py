@@ -18,10 +18,11 @@ from pipelines.evaluation import growth, overtaking
 from pipelines.evaluation.outcome import Outcome
 from pipelines.journal import Journal, open_journal
 from pipelines.prepare import Prepared, Progress, Silent, prepare
+from pipelines.recording import parameters
 from pipelines.report import figures_study
 from pipelines.report.document import Comparison, Report, sides
 from pipelines.report.study import Learner, Size, Study
-from pipelines.run import UNFINISHED, Part, _identity, _parameters, commanded, run
+from pipelines.run import UNFINISHED, Part, _identity, commanded, run
 from pipelines.task import DataRequest, Task
 from pipelines.tracking.provenance import versions
 from pipelines.tracking.record import SHARE, STUDY, RunHandle, Standing, pipeline_run
@@ -84,7 +85,7 @@ def study(
     if going_on_with:
         progress.say(f"going on with study {going_on_with}, which ended early; --fresh starts anew")
     standing = Standing(STUDY, name=f"study {time.strftime('%Y-%m-%d %H:%M:%S')}")
-    params = {**_parameters(prepared, seed, deterministic), "rows": ",".join(each.written for each in wanted)}
+    params = {**parameters(prepared, seed, deterministic), "rows": ",".join(each.written for each in wanted)}
     try:
         with pipeline_run(store, task.name, params=params, going_on_with=going_on_with, standing=standing) as parent:
             if journal is not None:
