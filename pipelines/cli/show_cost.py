@@ -14,6 +14,8 @@ from pipelines.cli.layout import number
 from pipelines.report.cost import Cost
 from pipelines.report.document import Report
 from pipelines.report.machine import Machine
+from pipelines.report.readings_of_trust import used
+from pipelines.report.wording import short
 
 EXPLAINED = (
     "learned rows/s: training rows, of a network those of every epoch, over all seconds of training; one row: median "
@@ -25,7 +27,6 @@ HEADINGS = ("CPU s", "learned rows/s", "scored rows/s", "one row ms", "peak MB (
 NOTHING = "-"
 LAYOUTS = ((" ", True), ("\n", True), ("\n", False))
 """From wide to narrow: what parts a cell's two halves, and whether scoring, which another table has too, is in it."""
-SIZES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def costs(console: Console, document: Report) -> None:
@@ -38,20 +39,8 @@ def costs(console: Console, document: Report) -> None:
         console.print(ENERGY.format(by=escape(document.energy_by)), style="dim")
     if document.machine is not None:
         for line in used(document, document.machine):
-            console.print(line, style="dim")
+            console.print(escape(line), style="dim")
     console.print()
-
-
-def used(document: Report, machine: Machine) -> list[str]:
-    """How much of the machine's product of matrices each network's training came to."""
-    found = {card.name: card.cost for card in document.contenders if card.kind != "classical"}
-    return [
-        f"{escape(name)} trained at {short(cost.train_flops / cost.train_seconds)}FLOP/s, "
-        f"{number(100 * cost.used(machine.matmul_gflops))} % of the product of matrices that was measured here "
-        f"({number(machine.matmul_gflops)} GFLOP/s), tracing and validation included"
-        for name, cost in found.items()
-        if not math.isnan(cost.used(machine.matmul_gflops))
-    ]
 
 
 def page(console: Console, machine: Machine) -> None:
@@ -70,14 +59,6 @@ def page(console: Console, machine: Machine) -> None:
     ):
         table.add_row(name, value)
     console.print(table)
-
-
-def short(value: float) -> str:
-    """Three digits and a letter: 12.3 k; `-` where not known."""
-    if math.isnan(value):
-        return NOTHING
-    size, letter = next((each for each in SIZES if abs(value) >= each[0]), (1.0, ""))
-    return f"{value / size:.3g} {letter}"
 
 
 def _costs(document: Report, gap: str, scoring: bool) -> Table:

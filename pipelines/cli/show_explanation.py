@@ -11,7 +11,8 @@ from rich.table import Table
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.report.document import Report
-from pipelines.report.explanation import SAME, Explanation, strongest_hinges
+from pipelines.report.explanation import Explanation, strongest_hinges
+from pipelines.report.readings_of_trust import randomised
 
 MOST_PARTS = 8
 """Named in the terminal; the report has more."""
@@ -73,7 +74,7 @@ def _pushes(console: Console, name: str, found: Explanation) -> None:
         style="dim",
     )
     if found.redrawn.value == found.redrawn.value:
-        console.print(_sane(found), style="dim" if found.sane else "")
+        console.print(randomised(found), style="dim" if found.sane else "")
     console.print()
 
 
@@ -82,13 +83,3 @@ def _fill(table: Table, found: Explanation) -> None:
         size = push.size
         cells = (number(size.value), interval(size.low, size.high), signed(push.mean), f"{push.n:,}")
         table.add_row(escape(push.part), *cells)
-
-
-def _sane(found: Explanation) -> str:
-    said = f"{number(found.redrawn.value, 2)} ({interval(found.redrawn.low, found.redrawn.high, 2)})"
-    if found.sane:
-        return f"with weights drawn anew the order of parts is another one (rank correlation {said})"
-    return (
-        f"with weights drawn anew the order of parts is much the same (rank correlation {said}; its upper end should "
-        f"be below {SAME}): these parts may tell what rows look like, and little of what was learned"
-    )

@@ -13,9 +13,9 @@ from pipelines.cli import layout
 from pipelines.cli.layout import signed
 from pipelines.cli.show_bias import MOST_GROUPS, with_interval
 from pipelines.cli.show_lending import who_goes
-from pipelines.evaluation.guarantee import fewest
 from pipelines.report.document import Estimate, Report
 from pipelines.report.oversight import Automated, DecidedClass, Oversight
+from pipelines.report.readings_of_trust import few_validated, nothing_automated, percent
 
 EXPLAINED = (
     "automated: share of the tested decisions that are as sure as validation rows ask, so that (95 %) no more of them "
@@ -27,8 +27,6 @@ OF_CLASSES = (
     "and groups are of the cut-offs that were chosen"
 )
 HEADINGS = ("automated", "wrong of these", "sent of 1000", "caught", "left of 1000")
-SUREST = 0.1
-"""Share of the decisions that is told of where nothing may be automated."""
 
 
 def automated(console: Console, document: Report) -> None:
@@ -53,39 +51,14 @@ def automated(console: Console, document: Report) -> None:
         _of_network(console, network, found[network])
 
 
-def percent(error: float) -> str:
-    """A stated error as people say it: `5 %`."""
-    return f"{100 * error:g} %"
-
-
-def nothing(name: str, found: Oversight) -> str:
-    """Why nothing may be automated, in words."""
-    at, needed = percent(found.at), fewest(found.at)
-    surest = next(each.error for each in found.curve if each.coverage >= SUREST)
-    said = (
-        f"nothing may be automated by {name} at {at}: of the surest {percent(SUREST)} of its tested decisions "
-        f"{100 * surest.value:.1f} % are wrong ({100 * surest.low:.1f} to {100 * surest.high:.1f})"
-    )
-    if found.rows < needed:
-        return f"{said}; validation rows worth {found.rows} cannot promise {at}, which takes {needed} without an error"
-    return f"{said}; {few(found)}" if surest.value <= found.at else said
-
-
-def few(found: Oversight) -> str:
-    """How much more there would be to automate if validation rows could promise it."""
-    share = max((each.coverage for each in found.curve if each.error.value <= found.at), default=0.0)
-    return (
-        f"validation rows (worth {found.rows}) promise less than there is, for of the surest {percent(share)} of the "
-        f"tested decisions no more than {percent(found.at)} are wrong; a larger protocol.valid promises more"
-    )
-
-
 def _of_network(console: Console, name: str, found: Oversight) -> None:
     acted = found.acted
     if acted.share.value == 0:
-        console.print(nothing(name, found))
+        console.print(nothing_automated(name, found))
     elif none := sum(share == 0 for share in found.shares):
-        console.print(f"after {none} of {name}'s {len(found.shares)} trainings nothing may be automated: {few(found)}")
+        console.print(
+            f"after {none} of {name}'s {len(found.shares)} trainings nothing may be automated: {few_validated(found)}"
+        )
     console.print()
     rows = [(percent(level.at), level) for level in found.levels]
     console.print(_levels(console, f"{name} at other stated errors", "stated", rows))

@@ -94,11 +94,16 @@ class ModelCard:
             },
             "privacy": {
                 "membership": {card["name"]: card["membership"] for card in told["contenders"]},
+                "price": told["privacy_price"],
                 "spent": network["settings"].get("privacy", ""),
                 "does_not_cover": network["settings"].get("privacy_does_not_cover", ""),
             },
-            "human_oversight": {"decides": self.use.decides, "referral": network["referral"]},
+            "human_oversight": {
+                "decides": self.use.decides, "automation": network["oversight"], "referral": network["referral"],
+            },
+            "explanation": network["explanation"],
             "cost": {card["name"]: card["cost"] for card in told["contenders"]},
+            "machine": told["machine"],
             "caveats": {
                 "known_failures": list(self.use.failures), "found": list(self.failures),
                 "not_measured": [asdict(each) for each in self.not_measured],

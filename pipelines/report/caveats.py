@@ -108,11 +108,17 @@ def _people(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
             "A guarantee of privacy",
             "training was not differentially private (--set recipe.dp_epsilon=8 makes it so)",
         )
-    if card.referral is None and card.decisions:
-        yield "Cases that should go to a person", "none were asked for (--set protocol.refer=right:0.9)"
+    if card.oversight is None:
+        yield (
+            "What may be automated",
+            "its answers decide between no classes, or the report is from before it was measured",
+        )
 
 
 def _model(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
+    if card.explanation is None or not card.explanation.hinges:
+        why = "" if card.explanation is None else card.explanation.why_not
+        yield "What answers hang on", why or "the report is from before it was measured"
     if not card.calibration:
         yield "Whether probabilities come true", "its answers are no probabilities of classes"
     if card.decisions and not report.decided_by:
@@ -122,4 +128,4 @@ def _model(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
     if math.isnan(card.training_sd):
         yield "What another training would say", "each contender was trained once a fold (--set protocol.seeds=3)"
     if math.isnan(card.cost.energy_wh):
-        yield "Energy", "it was not measured"
+        yield "Energy", "its estimate needs the extra energy (pip install 'tapeline[energy]')"

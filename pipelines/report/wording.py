@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 SPOKEN: Mapping[str, str] = {
@@ -9,6 +10,8 @@ SPOKEN: Mapping[str, str] = {
     "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR", "ppv": "PPV",
     "sharpe": "Sharpe",
 }  # fmt: skip
+
+SIZES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 EXPLAINED: Mapping[str, str] = {
     "auroc": "chance that a positive ranks above a negative, 0.5 is guessing",
@@ -63,3 +66,11 @@ def together(names: Sequence[str]) -> str:
 def explained(names: Sequence[str]) -> str:
     """What these metrics are, for those that are not said by their name."""
     return "; ".join(f"{in_full(name)}: {EXPLAINED[name]}" for name in names if name in EXPLAINED)
+
+
+def short(value: float) -> str:
+    """Three digits and a letter: 12.3 k; `-` where not known."""
+    if math.isnan(value):
+        return "-"
+    size, letter = next((each for each in SIZES if abs(value) >= each[0]), (1.0, ""))
+    return f"{value / size:.3g} {letter}"

@@ -79,6 +79,27 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "where there are "
         "any, the share of units that let no gradient through.",
     ),
+    "risk_coverage": (
+        "How often the surest decisions are wrong",
+        "The share of wrong decisions among the surest ones, against the share that is decided without a person, "
+        "with the "
+        "95 % interval. Lower is better; where a line lies under the stated error, so many decisions need no person.",
+    ),
+    "explanation": (
+        "What answers hang on",
+        "A point with its 95 % interval for each part of a row, for the network and the best baseline: how much of the "
+        "score is lost when every row has another row's part. Further right, answers hang more on the part.",
+    ),
+    "cost": (
+        "{score} against cost",
+        "A point for each contender: its score upwards, what its training took across. Up and to the left is better.",
+    ),
+    "privacy": (
+        "What privacy costs",
+        "Panels over epsilon, the bound of what is given away, with none on the right: the score, the widest gap "
+        "between "
+        "groups, and how well an attack tells who was learned from, each with 95 % intervals.",
+    ),
     "scores": (
         "{score} of every contender",
         "A point with its 95 % interval for each contender, the best on top.",
@@ -95,6 +116,20 @@ def caption(name: str, report: Report) -> tuple[str, str]:
         return f"{metric} by group", (
             f"A bar for each group of people with a line for its 95 % interval: {metric} of "
             f"{report.verdict.network}, with the number of rows of the group."
+        )
+    if plain.startswith("pushes_"):
+        name = plain.removeprefix("pushes_")
+        return f"What pushes {name}'s answers", (
+            "A bar for each part of a row, the strongest on top: how far it moves the answer from that to a usual "
+            "row, the "
+            "mean over rows, with a line for the 95 % interval; colours tell whether it raises the answer on the whole."
+        )
+    if plain.startswith("maps_"):
+        name = plain.removeprefix("maps_")
+        return f"Where {name}'s answers come from", (
+            "A panel for each way of asking: the brighter a place of the picture, recording or series, the more "
+            "answers "
+            "come from there, the mean over tested rows."
         )
     if plain.startswith("mitigation_"):
         return f"What mitigation for {plain.removeprefix('mitigation_')} gains and what it costs", (

@@ -6,18 +6,25 @@ import math
 from collections.abc import Callable, Mapping
 
 from pipelines.report.document import Scorecard
+from pipelines.report.machine import Machine
 from pipelines.report.page.context import Context
-from pipelines.report.page.parts import UNKNOWN, Block, Column, Facts, Row, Section, Table, shown, whole
+from pipelines.report.page.parts import UNKNOWN, Block, Column, Facts, Prose, Row, Section, Table, shown, whole
+from pipelines.report.readings_of_trust import used
 from pipelines.report.tuning import Search
-from pipelines.report.wording import in_full
+from pipelines.report.wording import in_full, short
 
 COSTS: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "train_seconds": ("training, s", lambda value: shown(value, 1)),
+    "cpu_seconds": ("CPU, s", lambda value: shown(value, 1)),
+    "train_rows_per_second": ("rows learned a second", whole),
     "predict_rows_per_second": ("rows predicted a second", whole),
-    "peak_memory_mb": ("memory, MB", whole),
+    "latency_ms": ("one row, ms", lambda value: shown(value, 2)),
+    "latency_ms_95": ("95 % of rows within, ms", lambda value: shown(value, 2)),
+    "peak_memory_mb": ("memory at its peak, MB", whole),
+    "memory_added_mb": ("of these added, MB", whole),
     "parameters": ("parameters", lambda value: f"{value:,.0f}" if value else "-"),
-    "flops_per_row": ("FLOPs a row", whole),
-    "energy_wh": ("energy, Wh", lambda value: shown(value, 3)),
+    "flops_per_row": ("FLOPs a row", short),
+    "energy_wh": ("energy (estimate), mWh", lambda value: shown(1000 * value, 1)),
 }
 OF_PRIVACY = ("privacy", "privacy_does_not_cover")
 
@@ -28,8 +35,30 @@ def cost(page: Context) -> Section:
     names = [name for name in COSTS if any(_known(card, name) for card in cards)]
     columns = (Column("contender", "name"), *(Column(COSTS[name][0]) for name in names))
     rows = tuple(Row((card.name, *(_cost(card, name) for name in names)), page.side(card.name)) for card in cards)
-    lead = f"The whole run took {shown(page.report.seconds, 0)} s. Training is that of one fold."
-    return Section("cost", "Cost", lead, [Table("Cost of every contender", columns, rows)])
+    blocks: list[Block] = [Table("Cost of every contender", columns, rows, _energy(page.report.energy_by))]
+    if (machine := page.report.machine) is not None:
+        blocks.append(Facts(_machine(machine)))
+        blocks.append(Prose(tuple(f"{line}." for line in used(page.report, machine)), "note"))
+    lead = f"The whole run took {shown(page.report.seconds, 0)} s. Training is that of all folds, once."
+    return Section("cost", "Cost", lead, [*blocks, *page.figures("cost")])
+
+
+def _energy(by: str) -> tuple[str, ...]:
+    """How the estimate came about."""
+    return (
+        (f"Energy is an estimate of the whole machine while it trained, with all that ran beside ({by}).",)
+        if by
+        else ()
+    )
+
+
+def _machine(machine: Machine) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Processor", f"{machine.processor}, {machine.cores} cores"),
+        ("Memory", f"{shown(machine.memory_gb)} GB, {shown(machine.memory_gb_per_second)} GB/s measured"),
+        ("Accelerators", ", ".join(machine.accelerators) or "none"),
+        ("Product of matrices", f"{shown(machine.matmul_gflops)} GFLOP/s measured, float32"),
+    )
 
 
 def tuning(page: Context) -> Section | None:
