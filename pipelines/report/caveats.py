@@ -75,9 +75,8 @@ def _of_gaps(card: Scorecard) -> Iterator[str]:
 def _of_privacy(card: Scorecard) -> Iterator[str]:
     if card.membership and card.membership["auc"].low > GIVES_AWAY:
         yield (
-            f"Who has {card.name} and a person's row can tell far better than by guessing whether that person was "
-            f"in the "
-            "training data."
+            f"Who has {card.name} and a person's row can tell far better than by guessing whether that person was in "
+            "the training data."
         )
 
 

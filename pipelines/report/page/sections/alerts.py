@@ -41,7 +41,6 @@ def alerts(page: Context) -> Section | None:
     blocks += page.figures("alerts_by_budget")
     lead = (
         f"{readings.alert_budget(told)}: {told.alerts:,} alerts on {told.days:,} tested days with {told.frauds:,} "
-        f"frauds, "
-        f"each costing {told.cost:g} to look into."
+        f"frauds, each costing {told.cost:g} to look into."
     )
     return Section("alerts", "Alerts a day", lead, blocks)

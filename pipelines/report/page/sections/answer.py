@@ -103,17 +103,15 @@ def _meaning(page: Context, tested: Comparison | None) -> Iterator[str]:
         yield "The data are simulated: this answer is about a simulation, and about nothing else."
     if kind == "yes":
         yield (
-            f"On rows like these {network.name} is the better of the two. Whether that is worth what it costs, "
-            f"and for "
-            "whom it is not better, is further down."
+            f"On rows like these {network.name} is the better of the two. Whether that is worth what it costs, and "
+            "for whom it is not better, is further down."
         )
     elif kind == "no":
         yield f"On rows like these there is no reason to use {network.name}. {baseline.name} is better and simpler."
     else:
         yield (
             "The difference between the two is within what chance does. It does not say that they are equal: the "
-            "interval "
-            "of the lead says how large a difference in either direction would still agree with these rows."
+            "interval of the lead says how large a difference in either direction would still agree with these rows."
         )
         yield "Where nothing tells two models apart, the cheaper one, easier to explain, has the better claim."
     yield from _costs(network, baseline)

@@ -15,14 +15,12 @@ LEAST = 0.05
 """Corrected p-value from which on a loss may be chance."""
 WITHOUT = (
     "Every tested row gets the part of another one, drawn by chance. What two parts tell together, neither seems to "
-    "matter "
-    "for. p is corrected for all parts (Holm).",
+    "matter for. p is corrected for all parts (Holm).",
     "A part that matters to a model need not be a cause of anything.",
 )
 PUSHES = (
     "On the whole: the mean with its sign, over the rows that have the part. The answer is compared with that to a "
-    "usual "
-    "row.",
+    "usual row.",
 )
 
 

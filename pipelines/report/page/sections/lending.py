@@ -20,9 +20,8 @@ def directions(page: Context) -> Section | None:
     columns += [Column(f"{each.column} must not {'fall' if each.direction > 0 else 'rise'}") for each in first]
     rows = tuple(Row((card.name, *map(_wrong, card.directions)), page.side(card.name)) for card in cards)
     notes = (
-        f"Share of {first[0].n:,} tested rows whose probability moves the wrong way while the column goes from "
-        f"its 5 % to "
-        "its 95 % quantile, its 95 % interval, and the largest wrong move in probability.",
+        f"Share of {first[0].n:,} tested rows whose probability moves the wrong way while the column goes from its 5 "
+        "% to its 95 % quantile, its 95 % interval, and the largest wrong move in probability.",
     )
     blocks: list[Block] = [Table("Wrong moves of the probability", tuple(columns), rows, notes)]
     if page.report.obeying:

@@ -31,8 +31,7 @@ AUTOMATED = (
     "Automated: as sure as validation rows ask, so that (in 95 of 100 cases) no larger share of them is wrong than "
     "stated.",
     "Sent: of 1000 decisions, those that a person makes. Caught: share of the wrong decisions that are among these. "
-    "Left: "
-    "wrong ones of 1000 that no person sees.",
+    "Left: wrong ones of 1000 that no person sees.",
 )
 
 

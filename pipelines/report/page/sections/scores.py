@@ -21,8 +21,7 @@ GUESSES = "prior"
 POWER = "more rows: how many would decide with 80 % power if the lead stays as it is"
 EFFECT = (
     "effect: the lead over the standard deviation of what one row (or id, or stretch of time) adds to it; 0.2 is "
-    "small, "
-    "0.5 medium, 0.8 large (Cohen)"
+    "small, 0.5 medium, 0.8 large (Cohen)"
 )
 
 
