@@ -24,8 +24,12 @@ from pipelines.report.document import (
     Verdict,
 )
 from pipelines.report.drawing import as_svg
+from pipelines.report.explanation import Explanation, Hinge, Push
 from pipelines.report.figures import Curve, roc
 from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap, ReferredGroup
+from pipelines.report.machine import Machine
+from pipelines.report.oversight import Automated, DecidedClass, Oversight, OversightLead, Risk
+from pipelines.report.privacy import GapChange, PrivacyPrice
 from pipelines.report.tuning import Search, Tried, Tuning
 
 NAN = math.nan
@@ -67,6 +71,30 @@ def scorecard(name, kind, value=0.81, **parts):
     )
 
 
+def oversight(share=0.4):
+    """What may be automated; of a share of 0 nothing."""
+    some = (Estimate(share, share / 2, share), Estimate(0.03 if share else NAN, 0.01, 0.08))
+    rest = (Estimate(600.0, 500.0, 700.0), Estimate(0.9, 0.8, 0.95), Estimate(12.0, 5.0, 20.0))
+    levels = tuple(Automated(at, *some, *rest) for at in (0.05, 0.1))
+    known = (DecidedClass("bad", 40, *some, Estimate(0.1, 0.05, 0.2)),) if share else ()
+    groups = (ReferredGroup("sex", "F", 40, Estimate(0.6, 0.5, 0.7), Estimate(0.95, 0.9, 0.99)),) if share else ()
+    gaps = (ReferralGap("sex", 0.1, 0.05, 0.15, ("M", "F"), 0.01),) if share else ()
+    curve = (Risk(0.1, Estimate(0.02, 0.01, 0.05)), Risk(1.0, Estimate(0.2, 0.18, 0.23)))
+    return Oversight(0.05, 300, Estimate(0.2, 0.18, 0.23), levels, known, groups, gaps, (share,), curve)
+
+
+def explanation(network=True):
+    """What answers hang on; of no network, no pushes."""
+    hinges = (Hinge("Income", Estimate(0.05, 0.03, 0.07), 0.0004, 200), Hinge("Debt", Estimate(0.01), NAN, 200))
+    if not network:
+        return Explanation(200, "auroc", hinges)
+    pushes = (Push("Income", Estimate(0.5, 0.4, 0.6), -0.2, 200),)
+    maps = {"integrated gradients": ((0.1, 0.2), (0.3, 0.4))}
+    return Explanation(
+        200, "auroc", hinges, "", "the class bad", "log-odds", pushes, 200, 0.0099, Estimate(0.1, -0.2, 0.3), maps
+    )
+
+
 def whole_report():
     """Every part that a report can have."""
     group = [
@@ -94,13 +122,18 @@ def whole_report():
         "privacy": "epsilon 6.5 at delta 1e-05",
         "privacy_does_not_cover": "validation rows",
     }
-    mlp = scorecard("mlp", "network", bias=(*group, crossed), gaps=gaps, referral=referral, settings=settings)
+    mlp = scorecard(
+        "mlp", "network", bias=(*group, crossed), gaps=gaps, referral=referral, settings=settings,
+        oversight=oversight(), explanation=explanation(),
+    )  # fmt: skip
     card = scorecard(
         "scorecard",
         "classical",
         0.8,
         points=(PointsRow("Debt", "missing", 3.0, NAN, 0.0, 41.5),),
         settings={"logisticregression__C": "0.5"},
+        oversight=oversight(0.0),
+        explanation=explanation(network=False),
     )
     change = Change("equalized_odds", Estimate(0.2, 0.1, 0.3), Estimate(0.1, 0.0, 0.2), Estimate(-0.1, -0.2, -0.01))
     paid = Change("auroc", Estimate(0.8, 0.7, 0.9), Estimate(0.79, 0.7, 0.9), Estimate(-0.01, -0.02, 0.01))
@@ -123,7 +156,13 @@ def whole_report():
             {"age": "number"},
             ("2 rows skipped",),
         ),
-        (mlp, card, scorecard("prior", "classical", 0.5), replace(mlp, name="mlp+penalty", kind="mitigated", bias=())),
+        (
+            mlp,
+            card,
+            scorecard("prior", "classical", 0.5),
+            replace(mlp, name="mlp+penalty", kind="mitigated", bias=()),
+            replace(mlp, name="mlp-eps3", kind="private", bias=(), explanation=None),
+        ),
         (
             Comparison("mlp", "prior", "auroc", 0.31, 0.2, 0.4, 0.0001, "t"),
             Comparison(
@@ -146,6 +185,20 @@ def whole_report():
         decided_by="cost:1:5",
         net_benefit=NetBenefit("mlp", "scorecard", 0.2, *[Estimate(0.1, 0.0, 0.2)] * 4),
         tuning=Tuning(2, NAN, (Search("mlp", 1, 2, tried),)),
+        oversight=OversightLead("mlp", "scorecard", 0.05, Estimate(0.4, 0.2, 0.6)),
+        privacy_price=(
+            PrivacyPrice(
+                "mlp-eps3",
+                "mlp",
+                3.0,
+                Estimate(-0.02, -0.04, 0.0),
+                0.04,
+                "t",
+                (GapChange("sex", "equalized_odds", *[Estimate(0.2, 0.1, 0.3)] * 3, (40, 60)),),
+            ),
+        ),
+        machine=Machine("A processor", 2, 16.0, (), 100.0, 12.5, "2026-11-28"),
+        energy_by="its thermal design power",
         mitigations=(
             Mitigation(
                 "mlp+penalty",
@@ -187,6 +240,12 @@ def hostile_report():
         calibration={},
         referral=None,
         directions=(Direction(HOSTILE[4], 1, 9, nothing, NAN),),
+        explanation=replace(
+            explanation(),
+            hinges=tuple(Hinge(name, nothing, NAN, 9) for name in HOSTILE),
+            pushes=tuple(Push(name, nothing, NAN, 9) for name in HOSTILE),
+            answer=HOSTILE[0],
+        ),
         decisions={"sensitivity": nothing},
     )
     points = tuple(PointsRow(name, name, NAN, NAN, NAN, NAN) for name in HOSTILE)
@@ -210,6 +269,7 @@ def hostile_report():
         comparisons=tests,
         mitigations=(),
         alerts=None,
+        privacy_price=(),
         net_benefit=None,
         tuning=None,
         command=f"tapeline run x --data '{HOSTILE[6]}'",

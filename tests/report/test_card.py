@@ -119,14 +119,14 @@ def test_what_was_measured_is_not_said_to_be_missing():
     assert not told & {
         "Groups of people",
         "A guarantee of privacy",
-        "Cases that should go to a person",
+        "What may be automated",
         "What decisions cost",
     }
     card = replace(
         report.contenders[0],
         bias=(),
         settings={},
-        referral=None,
+        oversight=None,
         membership={},
         training_sd=0.1,
         directions=(),
@@ -138,7 +138,7 @@ def test_what_was_measured_is_not_said_to_be_missing():
     assert {
         "Groups of people",
         "A guarantee of privacy",
-        "Cases that should go to a person",
+        "What may be automated",
         "What decisions cost",
         "Whether probabilities come true",
         "Whether risk moves the right way with each column",

@@ -13,7 +13,7 @@ from pipelines.report.document import Estimate, LimitResult
 from pipelines.report.page.build import html
 from pipelines.report.tuning import Search, Tried, Tuning
 
-from .page_reports import HOSTILE, NAN, card_of, drawn, hostile_report, whole_report
+from .page_reports import HOSTILE, NAN, card_of, drawn, explanation, hostile_report, oversight, whole_report
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -95,8 +95,10 @@ def test_every_part_of_the_report_has_its_section_in_reading_order():
         "decisions",
         "groups",
         "mitigation",
-        "privacy",
+        "automation",
         "oversight",
+        "explanation",
+        "privacy",
         "directions",
         "points",
         "alerts",
@@ -153,7 +155,7 @@ def test_every_part_of_the_report_has_its_section_in_reading_order():
         "width 64",
         "C 0.5",
         "Energy",
-        "it was not measured",
+        "its estimate needs the extra energy",
         "0.1.0+abc",
         "keras 3.15",
         "tapeline run finance/credit-default --data sample --seed 3",
@@ -187,12 +189,16 @@ def test_sections_without_a_part_are_left_out():
         directions=(),
         referral=None,
         settings={},
+        oversight=None,
+        explanation=None,
     )
     card = replace(bare, name="scorecard", kind="classical")
     small = replace(
         report,
         contenders=(bare, card),
         comparisons=(),
+        oversight=None,
+        privacy_price=(),
         mitigations=(),
         alerts=None,
         tuning=None,
@@ -304,7 +310,7 @@ def test_a_users_own_data_have_no_use_until_they_say_it():
 def test_the_prior_does_not_stretch_the_scale_of_the_others():
     scores = page()[0].partition('id="scores"')[2].partition('id="comparison"')[0]
     places = [float(each) for each in re.findall(r'class="point" cx="([\d.]+)%"', scores)]
-    assert len(places) == 3
+    assert len(places) == 4
     assert "◂ less" in scores
     row = scores[scores.index("<bdi>prior</bdi>") :].partition("</tr>")[0]
     assert 'class="point"' not in row
@@ -324,13 +330,13 @@ def test_failed_checks_come_first_and_stand_out():
 
 
 def test_costs_that_nobody_measured_have_no_column():
-    costs = page()[1].text.partition("Cost of every contender")[2][:120]
+    costs = page()[1].text.partition("Cost of every contender")[2][:200]
     assert "parameters" in costs
     assert "energy" not in costs
     report = whole_report()
     measured = replace(report.contenders[0], cost=replace(report.contenders[0].cost, energy_wh=0.5))
     again = page(replace(report, contenders=(measured, *report.contenders[1:])))[1].text
-    assert "energy, Wh" in again.partition("Cost of every contender")[2][:120]
+    assert "energy (estimate), mWh" in again.partition("Cost of every contender")[2][:200]
 
 
 def test_a_search_that_failed_throughout_is_still_told():
@@ -357,3 +363,41 @@ def test_limits_say_which_fails():
     verdict = replace(report.verdict, limits=(LimitResult("beats_best_baseline", math.nan, 0.0, False),))
     text = page(replace(report, verdict=verdict))[1].text.partition("Limits that the task sets")[2]
     assert "beats the best baseline yes not known FAILS" in text
+
+
+def test_people_reasons_privacy_and_the_machine_are_told():
+    read = page()[1].text
+    for said in (
+        "What may be automated with at most 5 % wrong",
+        "mlp automates +0.400 of the decisions more than scorecard (+0.200 to +0.600).",
+        "Whom mlp sends to a person at 5 %",
+        "sex: F more often than M, by 0.100 (0.050 to 0.150)",
+        "AUROC lost without a part, on 200 tested rows",
+        "What pushes mlp's answers (the class bad, log-odds; integrated gradients, mean of 200 rows)",
+        "Parts add up to each answer within 1 %.",
+        "With weights drawn anew the order of parts is another one (rank correlation 0.10 (-0.20 to 0.30)).",
+        "What privacy costs",
+        "A processor, 2 cores",
+        "100.0 GFLOP/s measured, float32",
+    ):
+        assert said in read.replace("\u00a0", " "), said
+
+
+def test_a_network_that_may_decide_nothing_says_so_aloud():
+    whole = whole_report()
+    unsure = replace(whole.contenders[0], oversight=oversight(0.0))
+    read = page(replace(whole, contenders=(unsure, *whole.contenders[1:])))[1].text.replace("\u00a0", " ")
+    assert "nothing may be automated by mlp at 5 %" in read
+
+
+def test_parts_that_tell_nothing_of_what_was_learned_are_a_warning():
+    whole = whole_report()
+    blind = replace(explanation(), redrawn=Estimate(0.8, 0.7, 0.9))
+    card = replace(whole.contenders[0], explanation=blind)
+    markup = page(replace(whole, contenders=(card, *whole.contenders[1:])))[0]
+    assert "these parts may tell what rows look like" in markup
+    portfolio = replace(blind, hinges=(), pushes=(), why_not="days follow each other")
+    without = replace(whole, contenders=tuple(replace(each, explanation=portfolio) for each in whole.contenders))
+    read = page(without)[1]
+    assert "explanation" not in [each["id"] for each in read.all("section")]
+    assert "days follow each other" in read.text  # among what was not measured
