@@ -14,7 +14,8 @@ from pipelines.cli.layout import interval, number
 from pipelines.evaluation import membership
 from pipelines.report.document import Estimate, Report, Scorecard
 
-AUC, RATE, LIRA = "auc", "tpr_at_1_percent_fpr", "lira_"
+AUC, RATE = "auc", "tpr_at_1_percent_fpr"
+LIRA = ("lira_", "lira_offline_")
 UNKNOWN = Estimate(math.nan)
 EXPLAINED = (
     "AUC: chance that a row learned from has a smaller loss than another, 0.5 is guessing; found at 1 % false: share "
@@ -22,7 +23,7 @@ EXPLAINED = (
 )
 BY_SHADOWS = (
     "LiRA: the same told by {shadows} shadow models of the same kind, each of which learned from half of the rows; an "
-    "attacker who has such rows can train them"
+    "attacker who has such rows can train them; online or offline, whichever tells more (the report has both)"
 )
 WARNING = 0.6
 """Low end of an AUC from which it is said in words."""
@@ -33,7 +34,7 @@ def attacks(console: Console, document: Report) -> None:
     cards = [card for card in document.contenders if card.membership]
     if not cards:
         return
-    shadows = any(LIRA + AUC in card.membership for card in cards)
+    shadows = any(LIRA[0] + AUC in card.membership for card in cards)
     console.print(layout.widest(console, (partial(_table, cards, shadows, wide) for wide in (True, False))))
     console.print(EXPLAINED, style="dim")
     if shadows:
@@ -51,15 +52,19 @@ def _table(cards: Sequence[Scorecard], shadows: bool, wide: bool) -> Table:
     table = layout.table("can an outsider tell who was learned from? (membership inference)")
     layout.words(table, "contender")
     beside = wide or not shadows
-    for attack in ("", LIRA) if shadows else ("",):
-        said = "LiRA " if attack else ""
+    for said in ("", "LiRA ") if shadows else ("",):
         for name in (f"{said}AUC", f"{said}found at 1 % false"):
             layout.numbers(table, *((name, "95 % interval") if beside else (name.replace("found at", "found at\n"),)))
     for card in cards:
-        cells = [card.membership.get(attack + name, UNKNOWN) for attack in (("", LIRA) if shadows else ("",))
-                 for name in (AUC, RATE)]  # fmt: skip
+        attacks = ("", _stronger(card)) if shadows else ("",)
+        cells = [card.membership.get(attack + name, UNKNOWN) for attack in attacks for name in (AUC, RATE)]
         table.add_row(card.name, *(part for each in cells for part in _cells(each, beside)))
     return table
+
+
+def _stronger(card: Scorecard) -> str:
+    """Which of the two kinds of LiRA tells more."""
+    return max(LIRA, key=lambda attack: card.membership.get(attack + AUC, UNKNOWN).value)
 
 
 def _cells(of: Estimate, beside: bool) -> list[str]:
