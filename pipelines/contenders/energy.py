@@ -89,7 +89,7 @@ def method() -> str:
     modes = [str(getattr(part, "_mode", "")) for part in tracker._hardware]
     counted = any(mode not in ("", "cpu_load", "constant") for mode in modes)
     how = "the processor's own counter" if counted else "the processor's load and rated power"
-    return f"{PACKAGE} {metadata.version(PACKAGE)}, by {how}; the whole machine"
+    return f"{PACKAGE} {metadata.version(PACKAGE)}, by {how}"
 
 
 def _prepared() -> None:
