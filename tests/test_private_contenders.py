@@ -20,6 +20,7 @@ from pipelines.cli import show, show_private
 from pipelines.contenders.blend import blended
 from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.lineup import line_up
+from pipelines.contenders.penalised import PenalisedNetwork
 from pipelines.contenders.private import PrivateContender, epsilons, recipe_for, with_private
 from pipelines.contenders.tuned import Budget
 from pipelines.data.splits import Fold
@@ -193,8 +194,10 @@ def test_only_single_networks_compete_once_more(prepared):
     members = replace(prepared.recipe, members=2)
     found = line_up(SMALL, prepared.objective, members)
     examples, folds = prepared.dataset.examples, prepared.folds
-    made = with_private([Remembered(each) for each in found], "3", examples, folds)
-    assert [each.name for each in made] == ["mlp", "mlp-x2", "prior", "linear", "mlp-eps3"]
+    competing = [Remembered(each) for each in found]
+    mended = PenalisedNetwork.like(competing[0], "group", ("a", "b"))
+    made = with_private([*competing, mended], "3", examples, folds)
+    assert [each.name for each in made] == ["mlp", "mlp-x2", "prior", "linear", "mlp+penalty", "mlp-eps3"]
     assert isinstance(made[-1], PrivateContender)
     assert made[-1].recipe.members == 1
     assert with_private(found, "", examples, folds) == found
