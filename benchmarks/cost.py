@@ -1,8 +1,8 @@
 """Do the figures of cost agree with the system's and with a count by hand? `python -m benchmarks.cost`.
 
 Processes train one contender each under `/usr/bin/time -v`. What the system charged a process from the start of its
-training until that was over and workers had ended is held against the CPU seconds that the contender's cost has. It is
-read by `getrusage`, of which `time` prints the sum: importing TensorFlow and leaving it take longer than many a fit.
+training until that was over and workers had ended is held against the CPU seconds that the contender's cost has. That
+is read by `getrusage`, of which `time` prints the sum: importing TensorFlow and leaving it take longer than many a fit.
 The largest resident memory is held against the peak; where a search runs in worker processes the system knows the
 largest process only, so the sum of all, looked at from outside, stands beside it. Operations for a row are counted by
 hand from the sizes of layers.

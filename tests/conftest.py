@@ -3,6 +3,8 @@
 import os
 import tempfile
 
+import pytest
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Two processes of tests share two cores: threads beyond one each wait for each other. What a
 # person runs is tried with all threads: `cli.conftest.start` takes these out again.
@@ -10,3 +12,15 @@ for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREAD
     os.environ.setdefault(name, "1")
 # What a test measures is its own: neither read from a person's cache nor left there.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tapeline-cache-")
+
+from pipelines.contenders import usage  # noqa: E402  after the threads are set
+from pipelines.explanation import explain, permuted, redrawn  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Runs within this process time fewer single rows, and take fewer answers apart, than a person's do."""
+    monkeypatch.setattr(usage, "BUDGET", 0.02)
+    monkeypatch.setattr(explain, "MOST_ROWS", {"table": 100, "text": 16, "other": 16})
+    monkeypatch.setattr(permuted, "MOST_ANSWERS", 3000)
+    monkeypatch.setattr(redrawn, "DRAWS", 2)

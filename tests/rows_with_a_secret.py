@@ -16,11 +16,11 @@ def table(n=500, classes=2, seed=0):
     return Examples(columns={**columns, "secret": secret, "town": town}, target=target)
 
 
-def texts(n=400, seed=0):
+def texts(n=300, seed=0):
     chance = np.random.default_rng(seed)
     words = np.array([f"word{place}" for place in range(30)])
     held = chance.random(n) < 0.5
-    rows = [" ".join([*chance.choice(words, 8), *(["Secret!"] if each else [])]) for each in held]
+    rows = [" ".join([*chance.choice(words, 6), *(["Secret!"] if each else [])]) for each in held]
     for row in range(n):
         parts = rows[row].split()
         chance.shuffle(parts)

@@ -158,7 +158,7 @@ def _figures(model: saved.Saved, rows: Examples, told: Told) -> Iterator[tuple[s
     kinds = {name: model.kinds[name] for name in rows.columns if name in model.kinds}
     pictures = [name for name, kind in kinds.items() if kind == "image"]
     for row, (name, said) in enumerate(zip(told.names, told.said, strict=True)):
-        file, title = f"row-{row + 1}.png", f"{name}: {said}"
+        file, title = f"row-{row + 1}.png", f"{Path(name).name}: {said}"
         maps = {way: each[row] for way, each in told.maps.items()}
         if pictures and maps:
             yield file, figures_rows.picture(title, np.asarray(rows.columns[pictures[0]][row]), maps)

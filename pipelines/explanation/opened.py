@@ -64,12 +64,23 @@ class Opened:
 
     def chosen(self, numbers: Floats) -> NDArray[np.int32]:
         """(n,) which output of each row is explained, by what the network itself decides."""
-        return np.asarray(in_blocks(lambda x: self.answer.choose(self.rest(x, training=False)), numbers), np.int32)
+        return np.asarray(in_blocks(lambda x: self.answer.choose(self._forward(x)), numbers), np.int32)
 
     def values(self, numbers: Floats, chosen: NDArray[np.int32]) -> NDArray[np.float64]:
         """(n,) the number that is explained."""
-        said = in_blocks(lambda x, which: self.answer.of(self.rest(x, training=False), which), numbers, chosen)
+        said = in_blocks(lambda x, which: self.answer.of(self._forward(x), which), numbers, chosen)
         return np.asarray(said, np.float64)
+
+    @cached_property
+    def _forward(self) -> Callable[[Any], Any]:
+        """(n, ...) numbers -> outputs, in the graph: a recurrent layer takes its steps one by one outside it."""
+        import tensorflow as tf
+
+        def forward(numbers: Any) -> Any:
+            return self.rest(numbers, training=False)
+
+        traced: Callable[[Any], Any] = tf.function(forward, autograph=False, reduce_retracing=True)
+        return lambda numbers: traced(tf.constant(numbers))
 
     @cached_property
     def slope(self) -> Callable[[Any, Any], Any]:

@@ -15,6 +15,7 @@ from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.network import NetworkContender
 from pipelines.contenders.pictures import BASELINES as PICTURES
 from pipelines.contenders.tables import BASELINES as TABLES
+from pipelines.data.personal_kinds import EMAIL
 from pipelines.errors import BadInput
 from pipelines.explanation.explain import keep_usual
 from pipelines.models.tabular import mlp
@@ -23,7 +24,9 @@ from pipelines.models.vision import small_resnet
 from pipelines.objectives.classification import Classification
 from pipelines.task import Network, Recipe
 
-RECIPE = Recipe(epochs=8, batch_size=64, learning_rate=5e-3, dropout=0.0, width=16, patience=12, trials=1)
+RECIPE = Recipe(
+    epochs=8, batch_size=64, learning_rate=5e-3, dropout=0.0, width=16, patience=12, trials=1, plan="resident"
+)
 
 
 def kept(folder, examples, declared, task, keep=True):
@@ -73,7 +76,7 @@ def test_a_classical_model_of_a_table_is_asked_column_by_column(tmp_path):
     rows = examples.take(np.argsort(-np.abs(examples.columns["secret"]))[:3])
     pd.DataFrame({**rows.columns}).to_csv(tmp_path / "rows.csv", index=False)
     notes = explain_file(str(model), tmp_path / "rows.csv", tmp_path / "out", None, 20)
-    assert set(first_parts(tmp_path / "out")) == {"secret"}
+    assert first_parts(tmp_path / "out").count("secret") >= 2
     assert "need not add up" in " ".join(notes)
 
 
@@ -96,7 +99,7 @@ def test_fields_of_a_picture_with_its_file(tmp_path):
         Image.fromarray(examples.columns["image"][row, ..., 0]).save(tmp_path / "scans" / f"{number}.png")
     explain_file(str(model), tmp_path / "scans", tmp_path / "out", None, 20)
     assert first_parts(tmp_path / "out") == ["rows 9-12, columns 5-8"] * 2
-    assert {line["name"] for line in lines(tmp_path / "out")} == {"0.png", "1.png"}
+    assert {line["name"] for line in lines(tmp_path / "out")} == {str(tmp_path / "scans" / f"{n}.png") for n in (0, 1)}
     wide, tall = Image.open(tmp_path / "out" / "row-1.png").size
     assert wide > 2 * tall  # the picture, and two maps of it
 
@@ -136,8 +139,8 @@ def test_personal_data_is_masked_before_it_is_explained(tmp_path):
     examples = texts()
     model = kept(tmp_path / "model", examples, Network("lstm", bidirectional_lstm), "nlp/sentiment")
     description = model / saved.DESCRIPTION
-    description.write_text(description.read_text().replace('"masked": {}', '"masked": {"text": ["email"]}'))
-    assert saved.load(model).masked == {"text": ("email",)}
+    description.write_text(description.read_text().replace('"masked": {}', f'"masked": {{"text": ["{EMAIL}"]}}'))
+    assert saved.load(model).masked == {"text": (EMAIL,)}
     pd.DataFrame({"text": ["write to ann@example.org secret"]}).to_csv(tmp_path / "rows.csv", index=False)
     explain_file(str(model), tmp_path / "rows.csv", tmp_path / "out", None, 20)
     assert not any("ann" in line["part"] for line in lines(tmp_path / "out"))
