@@ -164,7 +164,7 @@ def tapeline_epochs(
     loop = loop_of(plan)
     health = loop.health
     unvalidated = (0.0, np.zeros(0, np.float32))
-    training = Training(loop, feed_of(loop, rows, seed=0), lambda: unvalidated, None, None)
+    training = Training(loop, feed_of(loop, rows, seed=0), lambda: unvalidated, None, None, rows=len(y))
 
     def train(epochs: int, watched: bool = True) -> None:
         stop, last = Deferred(), training.at.epoch + epochs

@@ -150,7 +150,9 @@ def test_a_screen_reader_hears_numbers_and_what_figures_show(shown):
     page = shown("whole")
     assert page.get_by_role("img", name="Positives found against false alarms").count() == 1
     table = page.get_by_role("table", name="All contenders, the best first")
-    assert table.get_by_role("rowheader", name="mlp").count() == 2  # the network, and what mitigation made of it
+    assert (
+        table.get_by_role("rowheader", name="mlp").count() == 3
+    )  # the network, and what mitigation and privacy made of it
     assert table.get_by_role("columnheader", name="AUROC").count() == 1
     assert page.get_by_role("heading", level=1).inner_text().startswith("Inconclusive:")
     assert page.get_by_role("navigation", name="Contents").get_by_role("link").count() > 15

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.cli.prediction import _read
+from pipelines.cli.prediction import read_rows_to_predict
 from pipelines.data.next_day import OwnDirections
 from pipelines.objectives.classification import Classification
 from pipelines.report import document
@@ -129,7 +129,7 @@ def test_a_saved_model_of_directions_reads_prices_not_features(tmp_path):
         reading={},
         objective=Classification(),
     )
-    examples, closes, *_ = _read(model, path)
+    examples, closes, *_ = read_rows_to_predict(model, path)
     assert (closes.name, closes.iloc[-1], len(examples)) == ("at_close_of", prices()["day"].iloc[-1], 400 - 252)
     for name, values in learned.columns.items():
         np.testing.assert_array_equal(examples.columns[name][:-1], values)
@@ -148,7 +148,7 @@ def test_a_model_of_directions_finds_its_asset_among_several(tmp_path):
         reading=learned.reading,
         objective=Classification(),
     )
-    read, closes, *_ = _read(model, path)
+    read, closes, *_ = read_rows_to_predict(model, path)
     assert closes.name == "at_close_of"
     for name, values in examples.columns.items():
         np.testing.assert_array_equal(read.columns[name][:-1], values)

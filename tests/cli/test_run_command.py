@@ -33,7 +33,12 @@ def asked(database, question):
 
 
 def statuses(folder):
-    return {status for (status,) in asked(folder / "mlruns" / "mlflow.db", "select status from runs")}
+    return {
+        status
+        for (status,) in asked(
+            folder / "mlruns" / "mlflow.db", "select status from runs where lifecycle_stage = 'active'"
+        )
+    }
 
 
 def failures(folder):

@@ -32,6 +32,7 @@ class Slow:
 @pytest.fixture
 def now(monkeypatch):
     now = [3.0]
+    monkeypatch.setattr(usage, "BUDGET", 0.5)
     monkeypatch.setattr(usage, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))
     return now
 
