@@ -30,7 +30,7 @@ def hinges(report: Report) -> Figure | None:
     parts = strongest_hinges(asked, verdict.network, MOST_PARTS)
     figure, axes = _figure(6.8, 1.7 + 0.36 * max(3, len(parts)))
     for line, (name, each) in enumerate(asked):
-        shift, colour = 0.18 * (2 * line - len(asked) + 1), COLOURS[(line + 1) % len(COLOURS)]
+        shift, colour = 0.18 * (2 * line - len(asked) + 1), COLOURS[line % len(COLOURS)]
         lost = {hinge.part: hinge.lost for hinge in each.hinges}
         for place, part in enumerate(parts):
             if part in lost:
