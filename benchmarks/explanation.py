@@ -63,24 +63,25 @@ def of_task(name: str) -> dict[str, tuple[Explanation, float, float]]:
 
 def line(found: Explanation) -> str:
     """One network's figures, to read."""
-    redrawn = found.redrawn
-    pushes = ", ".join(f"{push.part} {push.size.value:.3f}" for push in found.pushes[:MOST_TOLD])
-    hinges = ", ".join(f"{hinge.part} {hinge.lost.value:.3f}" for hinge in found.hinges[:MOST_TOLD])
+    redrawn = found.randomisation
+    pushes = ", ".join(f"{each.part} {each.size.value:.3f}" for each in found.attributions[:MOST_TOLD])
+    losses = ", ".join(f"{each.part} {each.lost.value:.3f}" for each in found.importances[:MOST_TOLD])
     return (
-        f"missed at most {100 * found.missed:.2f} % on {found.pushed_rows} rows, redrawn {redrawn.value:+.2f} "
-        f"({redrawn.low:+.2f} to {redrawn.high:+.2f}); pushed by {pushes}; hangs on {hinges or found.why_not}"
+        f"completeness within {100 * found.completeness_error:.2f} % on {found.attributed_rows} rows, rank correlation "
+        f"with redrawn weights {redrawn.value:+.2f} ({redrawn.low:+.2f} to {redrawn.high:+.2f}); pushed by {pushes}; "
+        f"hangs on {losses or found.why_not}"
     )
 
 
 def told(found: Explanation, seconds: float, fit: float) -> dict[str, Any]:
     """The same for a file."""
     return {
-        "rows": found.pushed_rows,
-        "missed": found.missed,
-        "redrawn": asdict(found.redrawn),
+        "rows": found.attributed_rows,
+        "completeness_error": found.completeness_error,
+        "randomisation": asdict(found.randomisation),
         "sane": found.sane,
-        "pushes": [asdict(push) for push in found.pushes[:MOST_TOLD]],
-        "hinges": [asdict(hinge) for hinge in found.hinges[:MOST_TOLD]],
+        "attributions": [asdict(push) for push in found.attributions[:MOST_TOLD]],
+        "importances": [asdict(importance) for importance in found.importances[:MOST_TOLD]],
         "why_not": found.why_not,
         "seconds": round(seconds, 1),
         "training_seconds": round(fit, 1),

@@ -14,7 +14,7 @@ for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREAD
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tapeline-cache-")
 
 from pipelines.contenders import usage  # noqa: E402  after the threads are set
-from pipelines.explanation import explain, permuted, redrawn  # noqa: E402
+from pipelines.explanation import explain, permuted, randomisation  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -23,4 +23,4 @@ def hasty(monkeypatch):
     monkeypatch.setattr(usage, "BUDGET", 0.02)
     monkeypatch.setattr(explain, "MOST_ROWS", {"table": 100, "text": 16, "other": 16})
     monkeypatch.setattr(permuted, "MOST_ANSWERS", 3000)
-    monkeypatch.setattr(redrawn, "DRAWS", 2)
+    monkeypatch.setattr(randomisation, "DRAWS", 2)

@@ -7,19 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import Debug, Quiet
+from pipelines.cli.options import Debug, Model, OfRun, Quiet
 
 
 def explain(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A saved model's folder, an MLflow run id, or runs:/ID/model.")
-    ],
+    model: Model,
     input: Annotated[Path, typer.Option(help="Rows to explain: as for `tapeline predict`.")],
     output: Annotated[Path, typer.Option(help="Folder to write explained.csv and a picture of each row into.")],
-    contender: Annotated[
-        str | None,
-        typer.Option(help="Which contender, where MODEL is a run of a whole pipeline; its winner if left out."),
-    ] = None,
+    contender: OfRun = None,
     rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows, from the first one on.")] = 12,
     quiet: Quiet = False,
     debug: Debug = False,

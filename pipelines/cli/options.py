@@ -32,6 +32,12 @@ KeepPersonal = Annotated[
     list[str] | None,
     typer.Option(metavar="COLUMN", help="Learn from this column as it is, though it holds personal data. Repeatable."),
 ]
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A saved model's folder, an MLflow run id, or runs:/ID/model.")
+]
+OfRun = Annotated[
+    str | None, typer.Option(help="Which contender, where MODEL is a run of a whole pipeline; its winner if left out.")
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Decides splits, weights and searches.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change recipe.* or protocol.*. Repeatable.")

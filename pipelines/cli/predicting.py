@@ -7,19 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import Debug, Quiet
+from pipelines.cli.options import Debug, Model, OfRun, Quiet
 
 
 def predict(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A saved model's folder, an MLflow run id, or runs:/ID/model.")
-    ],
+    model: Model,
     input: Annotated[Path, typer.Option(help="Rows to predict: CSV or Parquet, or what the task reads.")],
     output: Annotated[Path, typer.Option(help="Where to write the predictions: .csv or .parquet.")],
-    contender: Annotated[
-        str | None,
-        typer.Option(help="Which contender, where MODEL is a run of a whole pipeline; its winner if left out."),
-    ] = None,
+    contender: OfRun = None,
     reasons: Annotated[
         int,
         typer.Option(

@@ -19,14 +19,14 @@ from pipelines.contenders.saved import whole
 from pipelines.data.examples import Examples
 from pipelines.data.personal import masked_as
 from pipelines.errors import BadInput
+from pipelines.explanation.attributed import Held, attributed
 from pipelines.explanation.attribution import attributions
 from pipelines.explanation.opened import opened
-from pipelines.explanation.taken_apart import Held, taken_apart
 from pipelines.explanation.usual import Typical, kept
 from pipelines.report import figures_rows
 from pipelines.tracking.registry import download_model
 
-TABLE = "explained.csv"
+TABLE, ROW = "explained.csv", "row-"
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ def explain_file(where: str, source: Path, folder: Path, contender: str | None, 
     Raises:
         BadInput: the model, the rows or the place to write to.
     """
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"--output {folder} is a file; name a folder")
+    _require_free(folder)
     with tempfile.TemporaryDirectory() as downloaded:
         place = download_model(where, Path(downloaded), contender)
         model, usual = saved.load(place), kept(place)
@@ -73,8 +72,10 @@ def explain_file(where: str, source: Path, folder: Path, contender: str | None, 
         notes = (*notes, f"the first {most} of {len(numbers):,} rows are explained; --rows takes more")
     named = [str(each) for each in files.iloc[numbers[:most]]] if files is not None else []
     told = _taken_apart(model, usual, rows, named or [f"row {number + 1}" for number in range(len(rows))])
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in folder.glob(f"{ROW}*.png"):  # of rows that were explained here before
+            picture.unlink()
         with whole(folder / TABLE) as file:
             file.write(_as_csv(told).encode())
         for name, figure in _figures(model, rows, told):
@@ -83,6 +84,18 @@ def explain_file(where: str, source: Path, folder: Path, contender: str | None, 
     except OSError as error:
         raise BadInput(f"--output {folder} cannot be written: {error.strerror or error}") from error
     return (*notes, f"by {told.how}", f"{len(rows)} answers of {model.name} ({model.task}) explained in {folder}")
+
+
+def _require_free(folder: Path) -> None:
+    """Refuse a place where something would be lost.
+
+    Raises:
+        BadInput: it is a file, or a folder with other things than earlier explanations.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"--output {folder} is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
+        raise BadInput(f"--output {folder} holds other things; name a new folder, or one of earlier explanations")
 
 
 def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, names: list[str]) -> Told:
@@ -95,8 +108,8 @@ def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, name
     if network is not None and network.shape != "table":
         if usual is None:
             raise BadInput(f"{model.name} was saved without what is usual; run {model.task} again")
-        apart = taken_apart(network, usual, rows, getattr(model.objective, "assets", ()), fewest=1)
-        return Told(network.answer.unit, said, names, apart.parts, apart.maps, _complete(apart.missed))
+        apart = attributed(network, usual, rows, getattr(model.objective, "assets", ()), fewest=1)
+        return Told(network.answer.unit, said, names, apart.parts, apart.maps, _complete(apart.incomplete))
     if not model.acting.usual:
         raise BadInput(
             f"{model.name} is no network and reads no table: only its predictions are known; name a network with "
@@ -104,8 +117,8 @@ def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, name
         )
     read = as_read(rows, model)
     if network is not None:
-        apart = taken_apart(network, model.acting.usual, read)
-        return Told(network.answer.unit, said, names, apart.parts, apart.maps, _complete(apart.missed))
+        apart = attributed(network, model.acting.usual, read)
+        return Told(network.answer.unit, said, names, apart.parts, apart.maps, _complete(apart.incomplete))
     if len(getattr(model.objective, "classes", ())) != 2:
         raise BadInput(f"{model.name} is no network and decides not between two classes; name another --contender")
     found = attributions(model.fitted, read, model.acting.usual)
@@ -113,8 +126,8 @@ def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, name
     return Told("log-odds", said, names, parts, {}, found.how)
 
 
-def _complete(missed: NDArray[np.float64]) -> str:
-    return f"integrated gradients from a usual row; parts add up to each answer within {100 * missed.max():.1g} %"
+def _complete(incomplete: NDArray[np.float64]) -> str:
+    return f"integrated gradients from a usual row; parts add up to each answer within {100 * incomplete.max():.1g} %"
 
 
 def _said(model: saved.Saved, rows: Examples) -> list[str]:
@@ -158,11 +171,11 @@ def _figures(model: saved.Saved, rows: Examples, told: Told) -> Iterator[tuple[s
     kinds = {name: model.kinds[name] for name in rows.columns if name in model.kinds}
     pictures = [name for name, kind in kinds.items() if kind == "image"]
     for row, (name, said) in enumerate(zip(told.names, told.said, strict=True)):
-        file, title = f"row-{row + 1}.png", f"{Path(name).name}: {said}"
+        file, title = f"{ROW}{row + 1}.png", f"{Path(name).name}: {said}"
         maps = {way: each[row] for way, each in told.maps.items()}
         if pictures and maps:
             yield file, figures_rows.picture(title, np.asarray(rows.columns[pictures[0]][row]), maps)
         elif maps:
             yield file, figures_rows.grid(title, maps["integrated gradients"], told.unit)
         else:
-            yield file, figures_rows.pushes(title, pushes_of(told.parts, row), told.unit)
+            yield file, figures_rows.attributions(title, pushes_of(told.parts, row), told.unit)

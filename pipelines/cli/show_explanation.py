@@ -11,7 +11,7 @@ from rich.table import Table
 from pipelines.cli import layout
 from pipelines.cli.layout import interval, number, signed, spoken
 from pipelines.report.document import Report
-from pipelines.report.explanation import Explanation, strongest_hinges
+from pipelines.report.explanation import Explanation, most_important
 from pipelines.report.readings_of_trust import randomised
 
 MOST_PARTS = 8
@@ -26,19 +26,19 @@ Named = Sequence[tuple[str, Explanation]]
 def explanations(console: Console, document: Report) -> None:
     """Which parts of a row contenders hang on, and which push networks, with what speaks against trusting that."""
     found = [(card.name, card.explanation) for card in document.contenders if card.explanation is not None]
-    asked = [(name, each) for name, each in found if each.hinges]
-    if parts := strongest_hinges(asked, document.verdict.network, MOST_PARTS):
+    asked = [(name, each) for name, each in found if each.importances]
+    if parts := most_important(asked, document.verdict.network, MOST_PARTS):
         _hinges(console, asked, parts)
     elif why_not := next((each.why_not for _, each in found if each.why_not), ""):
         console.print(f"no part of a row was exchanged with another row's: {why_not}\n", style="dim")
     for name, each in found:
-        if each.pushes:
+        if each.attributions:
             _pushes(console, name, each)
 
 
 def _hinges(console: Console, asked: Named, parts: Sequence[str]) -> None:
     score, rows = asked[0][1].score, max(each.rows for _, each in asked)
-    moved = [(name, each) for name, each in asked if any(hinge.p_value < LEAST for hinge in each.hinges)]
+    moved = [(name, each) for name, each in asked if any(importance.p_value < LEAST for importance in each.importances)]
     table = layout.table(f"what do answers hang on? ({spoken(score)} lost without a part)")
     layout.words(table, "part", folds=True)
     layout.numbers(table, *(name for name, _ in moved))
@@ -56,9 +56,9 @@ def _hinges(console: Console, asked: Named, parts: Sequence[str]) -> None:
 
 
 def _lost(found: Explanation, part: str) -> str:
-    for hinge in found.hinges:
-        if hinge.part == part:
-            return number(hinge.lost.value) + ("" if hinge.p_value < LEAST else "*")
+    for importance in found.importances:
+        if importance.part == part:
+            return number(importance.lost.value) + ("" if importance.p_value < LEAST else "*")
     return "-"
 
 
@@ -69,17 +69,18 @@ def _pushes(console: Console, name: str, found: Explanation) -> None:
     _fill(table, found)
     console.print(table)
     console.print(
-        f"of {escape(found.answer)}, against a usual row, the mean of {found.pushed_rows:,} tested rows; on the whole: "
-        f"with its sign, where the part is; parts add up to each answer within {100 * found.missed:.1g} %",
+        f"of {escape(found.answer)}, against a usual row, the mean of {found.attributed_rows:,} tested rows; on the "
+        f"whole: "
+        f"with its sign, where the part is; parts add up to each answer within {100 * found.completeness_error:.1g} %",
         style="dim",
     )
-    if found.redrawn.value == found.redrawn.value:
+    if found.randomisation.value == found.randomisation.value:
         console.print(randomised(found), style="dim" if found.sane else "")
     console.print()
 
 
 def _fill(table: Table, found: Explanation) -> None:
-    for push in found.pushes[:MOST_PARTS]:
+    for push in found.attributions[:MOST_PARTS]:
         size = push.size
         cells = (number(size.value), interval(size.low, size.high), signed(push.mean), f"{push.n:,}")
         table.add_row(escape(push.part), *cells)

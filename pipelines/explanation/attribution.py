@@ -109,7 +109,7 @@ def by_column(
     """
     names = list(network.kinds)
     here = network.encoded(examples)
-    there = network.encoded(as_usual(examples, usual, *names))
-    parts, missed = integrated(network, here, there, most)
+    found = integrated(network, here, network.encoded(as_usual(examples, usual, *names)), most)
     own = {name: network.encoded(as_usual(examples, usual, name)) != here for name in names}
-    return {name: (parts * places).sum(axis=1) for name, places in own.items()}, missed
+    pushes = {name: (found.parts * places).sum(axis=1) for name, places in own.items()}
+    return pushes, found.incomplete(np.sum(list(pushes.values()), axis=0))

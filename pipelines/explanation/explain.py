@@ -12,17 +12,21 @@ import numpy as np
 from pipelines.contenders.reading import columns_read
 from pipelines.data.examples import Examples, Kind
 from pipelines.evaluation.intervals import mean
+from pipelines.explanation.attributed import Held, attributed
 from pipelines.explanation.opened import Opened, opened
 from pipelines.explanation.parts import smaller, telling_words
-from pipelines.explanation.permuted import exchanges, hinges, some_rows
-from pipelines.explanation.redrawn import against_redrawn
-from pipelines.explanation.taken_apart import Held, taken_apart
+from pipelines.explanation.permuted import exchanges, importances, some_rows
+from pipelines.explanation.randomisation import randomisation_test
 from pipelines.explanation.usual import keep, typical, usual_for
 from pipelines.objectives.objective import Objective
-from pipelines.report.explanation import Explanation, Push
+from pipelines.report.explanation import Attribution, Explanation
+from pipelines.training.plan import rows_within
 
 MOST_ROWS = {"table": 1000, "text": 96, "other": 96}
 """Rows whose answers are taken apart; convolutions and recurrent layers take their time."""
+
+MOST_BYTES = 32 << 20
+"""Of the rows that are taken apart, encoded, and of those that parts are exchanged between, as they are."""
 
 MOST_WORDS, MOST_READ = 30, 10_000
 """Of a text, that are exchanged; and training texts that they are chosen from."""
@@ -45,12 +49,19 @@ def explained(fitted: Any, objective: Objective, train: Examples, tested: Exampl
         found = replace(found, why_not=why_not)
     else:
         words = _words(objective, train, kinds)
-        rows = tested.take(some_rows(len(tested), len(exchanges(tested, kinds, words)), seed))
+        fit = rows_within(len(tested), sum(map(row_bytes, (tested.columns[name] for name in kinds))), MOST_BYTES)
+        first = tested.take(np.arange(1))  # its parts are those of all, but for words
+        rows = tested.take(some_rows(len(tested), max(len(words), len(exchanges(first, kinds))), fit, seed))
         with threadpool_limits(1):  # of so few rows several threads wait for each other
-            score, lost = hinges(fitted.predict, rows, exchanges(rows, kinds, words), objective, seed)
-        found = replace(found, rows=len(rows), score=score, hinges=lost[:MOST_TOLD])
+            score, lost = importances(fitted.predict, rows, exchanges(rows, kinds, words), objective, seed)
+        found = replace(found, rows=len(rows), score=score, importances=lost[:MOST_TOLD])
     network = opened(fitted)
     return found if network is None else _with_pushes(found, network, objective, train, tested, seed)
+
+
+def row_bytes(values: Any) -> int:
+    """Of one row of a column, as it is."""
+    return int(np.prod(np.shape(values)[1:])) * np.asarray(values[:1]).dtype.itemsize
 
 
 def keep_usual(fitted: Any, train: Examples, folder: Path) -> None:
@@ -81,27 +92,27 @@ def _why_not(objective: Objective, tested: Examples) -> str:
 def _with_pushes(
     found: Explanation, network: Opened, objective: Objective, train: Examples, tested: Examples, seed: int
 ) -> Explanation:
-    most = min(len(tested), MOST_ROWS[network.shape])
+    most = min(len(tested), rows_within(MOST_ROWS[network.shape], network.row_bytes, MOST_BYTES))
     rows = tested.take(np.sort(np.random.default_rng(seed).choice(len(tested), most, replace=False)))
-    apart = taken_apart(network, usual_for(network, train), rows, getattr(objective, "assets", ()))
+    apart = attributed(network, usual_for(network, train), rows, getattr(objective, "assets", ()))
     return replace(
         found,
         answer=network.answer.words,
         unit=network.answer.unit,
-        pushes=_pushes(apart.parts, rows),
-        pushed_rows=most,
-        missed=float(apart.missed.max(initial=0.0)),
-        redrawn=against_redrawn(network.core, apart.again, seed),
+        attributions=_pushes(apart.parts, rows),
+        attributed_rows=most,
+        completeness_error=float(apart.incomplete.max(initial=0.0)),
+        randomisation=randomisation_test(network.core, apart.again, seed),
         maps={way: smaller(np.abs(each).mean(axis=0)) for way, each in apart.maps.items()},
     )
 
 
-def _pushes(parts: Mapping[str, Held], rows: Examples) -> tuple[Push, ...]:
+def _pushes(parts: Mapping[str, Held], rows: Examples) -> tuple[Attribution, ...]:
     """The parts that push most, over all rows: one without a part is not pushed by it."""
     clusters = None if rows.ids is None else np.unique(rows.ids.astype(str), return_inverse=True)[1]
     found = []
     for name, (values, where) in parts.items():
         sizes = np.zeros(len(rows))
         sizes[where] = np.abs(values)
-        found.append(Push(name, mean(sizes, rows.weight, clusters), float(values.mean()), len(where)))
+        found.append(Attribution(name, mean(sizes, rows.weight, clusters), float(values.mean()), len(where)))
     return tuple(sorted(found, key=lambda each: -each.size.value)[:MOST_TOLD])

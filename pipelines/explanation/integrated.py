@@ -5,6 +5,7 @@ Reference: Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep ne
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -26,9 +27,24 @@ BYTES_AT_ONCE = 8 << 20
 """Of points on the way, whose gradients are taken together."""
 
 
-def integrated(
-    network: Opened, here: Floats, there: Floats, most: int = MOST_STEPS
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+@dataclass(frozen=True)
+class Integrated:
+    """Attributions of several rows.
+
+    Args:
+        parts: (n, ...) what each number adds.
+        difference: (n,) between the answers to a row and to the usual one.
+    """
+
+    parts: NDArray[np.float64]
+    difference: NDArray[np.float64]
+
+    def incomplete(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,) the share of each difference by which (n,) sums of parts miss it."""
+        return np.asarray(np.abs(total - self.difference) / np.maximum(np.abs(self.difference), SMALL))
+
+
+def integrated(network: Opened, here: Floats, there: Floats, most: int = MOST_STEPS) -> Integrated:
     """Parts of the difference between the answers to two rows.
 
     The number of points is raised, four times a turn, for rows whose parts do not add up to the difference.
@@ -37,21 +53,17 @@ def integrated(
         here: (n, ...) rows as `Opened.numbers` gives them.
         there: (n, ...) usual rows, or (1, ...) the same for all.
         most: points that are spent on a row.
-
-    Returns:
-        (n, ...) parts, and (n,) the share of each difference by which they miss it.
     """
     there, chosen = np.broadcast_to(there, here.shape), network.chosen(here)
     difference = network.values(here, chosen) - network.values(np.asarray(there), chosen)
-    parts, missed = np.zeros(here.shape), np.full(len(here), np.inf)
+    found = Integrated(np.zeros(here.shape), difference)
     rows, steps = np.arange(len(here)), STEPS
     while len(rows) and steps <= most:
         slopes = _mean_gradients(network, here[rows], there[rows], chosen[rows], steps)
-        parts[rows] = slopes * (here[rows] - there[rows])
-        total = parts[rows].reshape(len(rows), -1).sum(axis=1)
-        missed[rows] = np.abs(total - difference[rows]) / np.maximum(np.abs(difference[rows]), SMALL)
-        rows, steps = rows[missed[rows] > COMPLETE], steps * 4
-    return parts, missed
+        found.parts[rows] = slopes * (here[rows] - there[rows])
+        incomplete = found.incomplete(found.parts.reshape(len(here), -1).sum(axis=1))[rows]
+        rows, steps = rows[incomplete > COMPLETE], steps * 4
+    return found
 
 
 def _mean_gradients(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -52,9 +52,20 @@ class Opened:
 
     def encoded(self, rows: Examples) -> NDArray[Any]:
         """(n, ...) rows as `encode` gives them: words by number, of a text."""
+        return np.concatenate(list(self.blocks(rows)))
+
+    def blocks(self, rows: Examples) -> Iterator[NDArray[Any]]:
+        """The same some rows at a time, as many as fit."""
         columns = {name: rows.columns[name] for name in self.kinds}
-        blocks = [slice(start, start + MOST_AT_ONCE) for start in range(0, len(rows), MOST_AT_ONCE)]
-        return np.concatenate([np.asarray(self.encode(as_tensors(columns, self.kinds, each))) for each in blocks])
+        size = rows_within(MOST_AT_ONCE, self.row_bytes, BYTES_AT_ONCE)
+        for start in range(0, len(rows), size):
+            part = as_tensors(columns, self.kinds, slice(start, start + size))
+            yield np.asarray(self.encode(part))
+
+    @property
+    def row_bytes(self) -> int:
+        """Of one encoded row."""
+        return 4 * int(np.prod(self.encode.output_shape[1:]))
 
     def numbers(self, encoded: NDArray[Any]) -> Floats:
         """(n, ...) what is differentiated by: the encoded rows, or the vectors of their words."""

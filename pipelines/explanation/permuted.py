@@ -26,7 +26,7 @@ from pipelines.explanation.parts import FEWEST_ROWS as FEWEST_HOLDING
 from pipelines.explanation.parts import Part, regions, words_of
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Estimate
-from pipelines.report.explanation import Hinge
+from pipelines.report.explanation import Importance
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -79,15 +79,15 @@ def exchanges(rows: Examples, kinds: Mapping[str, Kind], words: Sequence[str] = 
     return found
 
 
-def some_rows(n: int, parts: int, seed: int) -> Rows:
-    """Which of n rows are tried, where there are so many parts."""
-    most = min(n, MOST_ROWS, max(FEWEST_ROWS, MOST_ANSWERS // max(1, parts)))
+def some_rows(n: int, parts: int, fit: int, seed: int) -> Rows:
+    """Which of n rows are tried, where there are so many parts, and so many rows fit in memory."""
+    most = min(n, fit, MOST_ROWS, max(FEWEST_ROWS, MOST_ANSWERS // max(1, parts)))
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
-def hinges(
+def importances(
     predict: Predict, rows: Examples, parts: Sequence[Exchange], objective: Objective, seed: int
-) -> tuple[str, tuple[Hinge, ...]]:
+) -> tuple[str, tuple[Importance, ...]]:
     """What a contender loses by each part, the largest loss first; and of which score.
 
     Of two classes the score is the AUROC, with DeLong's interval of the difference; of several the accuracy; of a
@@ -103,7 +103,7 @@ def hinges(
         lost.append(judge(before.values, [each.values for each in after]))
     p_values = holm([p for _, p in lost]) if lost else []
     found = [
-        Hinge(part.name, estimate, p_value, part.n)
+        Importance(part.name, estimate, p_value, part.n)
         for part, (estimate, _), p_value in zip(parts, lost, p_values, strict=True)
     ]
     return score, tuple(sorted(found, key=lambda each: -np.nan_to_num(each.lost.value)))
@@ -183,8 +183,8 @@ def _judge(
 
 def _mean(terms: Floats, weight: Any, clusters: Any) -> tuple[Estimate, float]:
     found = mean(terms, weight, clusters)
-    error = (found.high - found.low) / (2 * 1.96)
-    return found, _p_value(found.value, error)
+    freedom = _freedom(len(terms), clusters)
+    return found, _p_value(found.value, (found.high - found.low) / 2 / _quantile(freedom), freedom)
 
 
 def _auroc(
@@ -195,14 +195,26 @@ def _auroc(
     others = [influence(truth, each, weight) for each in after]
     lost = value - float(np.mean([each for each, _ in others]))
     moved = moves - np.mean([each for _, each in others], axis=0)
-    error = math.sqrt(max(0.0, variance(moved, truth, clusters)))
-    return Estimate(lost, lost - 1.96 * error, lost + 1.96 * error), _p_value(lost, error)
+    error, freedom = math.sqrt(max(0.0, variance(moved, truth, clusters))), _freedom(len(truth), clusters)
+    half = _quantile(freedom) * error
+    return Estimate(lost, lost - half, lost + half), _p_value(lost, error, freedom)
 
 
-def _p_value(value: float, error: float) -> float:
+def _freedom(rows: int, clusters: Any) -> int:
+    return (rows if clusters is None else len(np.unique(clusters))) - 1
+
+
+def _quantile(freedom: int) -> float:
+    """Student's, of a two-sided 95 % interval."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, max(1, freedom)))
+
+
+def _p_value(value: float, error: float, freedom: int) -> float:
     """Two-sided, of a value that would be 0; 1 where nothing varies."""
-    from scipy.stats import norm
+    from scipy.stats import t
 
     if math.isnan(value) or math.isnan(error) or not error:
         return 1.0 if not value else math.nan
-    return float(2 * norm.sf(abs(value) / error))
+    return float(2 * t.sf(abs(value) / error, max(1, freedom)))

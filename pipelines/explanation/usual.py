@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,13 @@ class Typical:
     flags: NDArray[np.bool_]
 
     def beside(self, here: Floats) -> Floats:
-        """(n, ...) what each row is compared with."""
+        """(n, ...) what each row is compared with.
+
+        Raises:
+            BadInput: it is the usual row of another network.
+        """
+        if self.values.shape[1:] != here.shape[1:] or self.flags.shape != self.values.shape:
+            raise BadInput(f"{FILE} holds no usual row of this model; run its task again")
         return np.where(self.flags, here, self.values).astype(np.float32)
 
 
@@ -47,18 +54,17 @@ def usual_for(network: Opened, train: Examples) -> Usual | Typical:
 
 def typical(network: Opened, train: Examples) -> Typical:
     """The usual row of these training rows, or of the first `MOST_ROWS` of them."""
-    some = train.take(np.arange(min(len(train), MOST_ROWS)))
-    encoded = network.encoded(some)
     if network.embed is not None:
-        empty = network.numbers(np.zeros_like(encoded[:1]))
+        empty = network.numbers(np.zeros_like(network.encoded(train.take(np.arange(1)))))
         return Typical(empty, np.zeros(empty.shape, bool))
-    numbers = network.numbers(encoded)
-    flags = np.zeros(numbers[:1].shape, bool)
-    if set(network.kinds.values()) == {"series"}:
-        # Of a whole channel at once: a place may be 1 in every training row and 0 in another.
-        channel = tuple(range(numbers.ndim - 1))
-        flags = flags | np.isin(numbers, (0.0, 1.0)).all(axis=channel, keepdims=True)
-    return Typical(numbers.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32), flags)
+    some = train.take(np.arange(min(len(train), MOST_ROWS)))
+    total: Any = 0.0
+    # Of a whole channel at once: a place may be 1 in every training row and 0 in another.
+    flags: Any = set(network.kinds.values()) == {"series"}
+    for block in network.blocks(some):
+        total = total + block.sum(axis=0, keepdims=True, dtype=np.float64)
+        flags = flags & np.isin(block, (0.0, 1.0)).all(axis=tuple(range(block.ndim - 1)), keepdims=True)
+    return Typical((total / len(some)).astype(np.float32), np.broadcast_to(flags, total.shape).copy())
 
 
 def keep(found: Typical, folder: Path) -> None:

@@ -115,7 +115,7 @@ def _people(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
 
 
 def _model(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
-    if card.explanation is None or not card.explanation.hinges:
+    if card.explanation is None or not card.explanation.importances:
         why = "" if card.explanation is None else card.explanation.why_not
         yield "What answers hang on", why or "the report is from before it was measured"
     if not card.calibration:

@@ -16,7 +16,7 @@ Grid = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class Hinge:
+class Importance:
     """How much worse a contender is when a part of every row is another row's.
 
     Args:
@@ -33,7 +33,7 @@ class Hinge:
 
 
 @dataclass(frozen=True)
-class Push:
+class Attribution:
     """How far a part moves the answers of a network, away from those to a usual row.
 
     Args:
@@ -54,37 +54,37 @@ class Explanation:
 
     Args:
         rows: how many were tried.
-        score: what `hinges` are losses of; empty where nothing was exchanged, and `why_not` says why.
-        hinges: the part whose exchange costs most first.
-        answer, unit: what `pushes` push, and what it is counted in; empty of what is no network.
-        pushes: by integrated gradients, the strongest first.
-        pushed_rows: how many rows they are the mean of.
-        missed: the largest share of a difference by which the parts of one row do not add up to it.
-        redrawn: rank correlation of a row's parts with those of the same network whose weights were drawn anew, over
-            several draws: near 0 where they tell what was learned, near 1 where they only tell what rows look like.
+        score: what `importances` are losses of; empty where nothing was exchanged, and `why_not` says why.
+        importances: the part whose exchange costs most first.
+        answer, unit: what `attributions` push, and what it is counted in; empty of what is no network.
+        attributions: by integrated gradients, the strongest first.
+        attributed_rows: how many rows they are the mean of.
+        completeness_error: the largest share of a difference by which the parts of one row do not add up to it.
+        randomisation: rank correlation of a row's parts with those of the same network whose weights were drawn anew,
+            over several draws: near 0 where they tell what was learned, near 1 where they tell what rows look like.
         maps: of pictures and recordings, how strongly each place is looked at, the mean over rows: `integrated
             gradients`, `grad-cam`.
     """
 
     rows: int
     score: str = ""
-    hinges: tuple[Hinge, ...] = ()
+    importances: tuple[Importance, ...] = ()
     why_not: str = ""
     answer: str = ""
     unit: str = ""
-    pushes: tuple[Push, ...] = ()
-    pushed_rows: int = 0
-    missed: float = math.nan
-    redrawn: Estimate = Estimate(math.nan)  # noqa: RUF009  frozen
+    attributions: tuple[Attribution, ...] = ()
+    attributed_rows: int = 0
+    completeness_error: float = math.nan
+    randomisation: Estimate = Estimate(math.nan)  # noqa: RUF009  frozen
     maps: Mapping[str, Grid] = field(default_factory=dict)
 
     @property
     def sane(self) -> bool:
         """Whether parts change when what was learned is taken away (the randomisation test)."""
-        return self.redrawn.high < SAME
+        return self.randomisation.high < SAME
 
 
-def strongest_hinges(asked: Sequence[tuple[str, Explanation]], first: str, most: int) -> list[str]:
+def most_important(asked: Sequence[tuple[str, Explanation]], first: str, most: int) -> list[str]:
     """The parts to tell: those that the contender named `first` hangs on most, then those of the others.
 
     Args:
@@ -92,9 +92,9 @@ def strongest_hinges(asked: Sequence[tuple[str, Explanation]], first: str, most:
     """
     found: dict[str, float] = {}
     for name, each in asked:
-        for hinge in each.hinges:
-            lost = hinge.lost.value + (1e3 if name == first else 0.0)
-            found[hinge.part] = max(found.get(hinge.part, -math.inf), lost)
+        for importance in each.importances:
+            lost = importance.lost.value + (1e3 if name == first else 0.0)
+            found[importance.part] = max(found.get(importance.part, -math.inf), lost)
     return sorted(found, key=lambda part: -found[part])[:most]
 
 
@@ -103,9 +103,13 @@ def explanation(told: Mapping[str, Any] | None) -> Explanation | None:
     if told is None:
         return None
     parts = {
-        "hinges": tuple(Hinge(**known({**each, "lost": estimate(each["lost"])})) for each in told["hinges"]),
-        "pushes": tuple(Push(**known({**each, "size": estimate(each["size"])})) for each in told["pushes"]),
-        "redrawn": estimate(told["redrawn"]),
+        "importances": tuple(_part(Importance, each, "lost") for each in told["importances"]),
+        "attributions": tuple(_part(Attribution, each, "size") for each in told["attributions"]),
+        "randomisation": estimate(told["randomisation"]),
         "maps": {name: tuple(tuple(row) for row in grid) for name, grid in told["maps"].items()},
     }
     return Explanation(**known({**told, **parts}))
+
+
+def _part(kind: type[Any], told: Mapping[str, Any], measured: str) -> Any:
+    return kind(**known({**told, measured: estimate(told[measured])}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelines.report.document import Report
-from pipelines.report.explanation import Explanation, Grid, strongest_hinges
+from pipelines.report.explanation import Explanation, Grid, most_important
 from pipelines.report.figures import COLOURS, _blank, _figure, _spoken, _title, _whisker
 
 if TYPE_CHECKING:
@@ -19,19 +19,19 @@ LONGEST = 30
 """Characters of a part's name."""
 
 
-def hinges(report: Report) -> Figure | None:
+def importances(report: Report) -> Figure | None:
     """What the network and the best baseline lose by each part, with 95 % intervals; None where nothing was tried."""
     verdict = report.verdict
     names = dict.fromkeys((verdict.network, verdict.best_baseline))
     found = [(name, report.scorecard(name).explanation) for name in names if name]
-    asked = [(name, each) for name, each in found if each is not None and each.hinges]
+    asked = [(name, each) for name, each in found if each is not None and each.importances]
     if not asked:
         return None
-    parts = strongest_hinges(asked, verdict.network, MOST_PARTS)
+    parts = most_important(asked, verdict.network, MOST_PARTS)
     figure, axes = _figure(6.8, 1.7 + 0.36 * max(3, len(parts)))
     for line, (name, each) in enumerate(asked):
         shift, colour = 0.18 * (2 * line - len(asked) + 1), COLOURS[line % len(COLOURS)]
-        lost = {hinge.part: hinge.lost for hinge in each.hinges}
+        lost = {importance.part: importance.lost for importance in each.importances}
         for place, part in enumerate(parts):
             if part in lost:
                 _whisker(axes, place + shift, lost[part], colour)
@@ -46,9 +46,9 @@ def hinges(report: Report) -> Figure | None:
     return figure
 
 
-def pushes(name: str, found: Explanation) -> Figure:
+def attributions(name: str, found: Explanation) -> Figure:
     """What pushes the answers of a network: how far, with 95 % intervals, and which way on the whole by colour."""
-    shown = found.pushes[:MOST_PARTS]
+    shown = found.attributions[:MOST_PARTS]
     figure, axes = _figure(6.8, 1.7 + 0.32 * max(3, len(shown)))
     for place, push in enumerate(shown):
         colour = COLOURS[1] if push.mean > 0 else COLOURS[0]
@@ -61,7 +61,7 @@ def pushes(name: str, found: Explanation) -> Figure:
     axes.set_xlabel(f"mean push of {found.answer}, {found.unit} (line: 95 % interval)")
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     axes.grid(visible=True, axis="x", alpha=0.3)
-    _title(figure, f"What pushes {name}'s answers (integrated gradients, {found.pushed_rows} rows)")
+    _title(figure, f"What pushes {name}'s answers (integrated gradients, {found.attributed_rows} rows)")
     return figure
 
 

@@ -20,7 +20,7 @@ LONGEST = 40
 """Characters of a part's name."""
 
 
-def pushes(title: str, found: Sequence[tuple[str, float]], unit: str) -> Figure:
+def attributions(title: str, found: Sequence[tuple[str, float]], unit: str) -> Figure:
     """Bars of what pushed one answer up (right) and down (left), the strongest on top."""
     shown = found[:MOST_PARTS]
     figure, axes = _figure(6.8, 1.5 + 0.32 * max(3, len(shown)))

@@ -85,11 +85,11 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
 
 def _explanations(report: Report) -> Iterator[tuple[str, Figure]]:
     """What the network and the best baseline hang on, and what pushes each network."""
-    if (hinges := figures_explanation.hinges(report)) is not None:
-        yield "explanation", hinges
+    if (importances := figures_explanation.importances(report)) is not None:
+        yield "explanation", importances
     for card in report.contenders:
-        if card.explanation is not None and card.explanation.pushes:
-            yield f"pushes_{card.name}", figures_explanation.pushes(card.name, card.explanation)
+        if card.explanation is not None and card.explanation.attributions:
+            yield f"attributions_{card.name}", figures_explanation.attributions(card.name, card.explanation)
             if card.explanation.maps:
                 yield f"maps_{card.name}", figures_explanation.maps(card.name, card.explanation.maps)
 

@@ -44,7 +44,7 @@ def few_validated(found: Oversight) -> str:
 
 def randomised(found: Explanation) -> str:
     """What the randomisation test says of the parts."""
-    said = f"{number(found.redrawn.value, 2)} ({interval(found.redrawn.low, found.redrawn.high, 2)})"
+    said = f"{number(found.randomisation.value, 2)} ({interval(found.randomisation.low, found.randomisation.high, 2)})"
     if found.sane:
         return f"with weights drawn anew the order of parts is another one (rank correlation {said})"
     return (

@@ -3,7 +3,7 @@
 `auroc`, `auroc.low`, `auroc.high`; `decisions/sensitivity`; `calibration/slope`; `cost/train_seconds`;
 `machine/matmul_gflops`; `group/sex/F/tpr`; `gap/sex/equalized_odds` with `.p_value` and `.n` (of the smaller group);
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
-`explanation/lost/Income` and `explanation/push/Income`, of the first `MOST_PARTS`;
+`importance/Income` and `attribution/Income`, of the first `MOST_PARTS`;
 `privacy/mlp-eps3/score`, how much worse than without, and `privacy/mlp-eps3/sex/equalized_odds`, a change;
 `membership/auc`, `membership/lira_auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`;
 `referral/referred`; `alerts/tabm/recall`;
@@ -57,12 +57,12 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
         for name, estimate in getattr(card, part).items():
             metrics |= _estimate(metric_name(part, name), estimate)
     if card.explanation is not None:
-        for hinge in card.explanation.hinges[:MOST_PARTS]:
-            metrics |= _estimate(metric_name("explanation", "lost", hinge.part), hinge.lost)
-        for push in card.explanation.pushes[:MOST_PARTS]:
-            metrics |= _estimate(metric_name("explanation", "push", push.part), push.size)
-        metrics |= _estimate("explanation/redrawn", card.explanation.redrawn)
-        metrics["explanation/missed"] = card.explanation.missed
+        for importance in card.explanation.importances[:MOST_PARTS]:
+            metrics |= _estimate(metric_name("importance", importance.part), importance.lost)
+        for push in card.explanation.attributions[:MOST_PARTS]:
+            metrics |= _estimate(metric_name("attribution", push.part), push.size)
+        metrics |= _estimate("explanation/randomisation", card.explanation.randomisation)
+        metrics["explanation/completeness_error"] = card.explanation.completeness_error
     for way in card.directions:
         name = metric_name("direction", way.column)
         metrics |= {**_estimate(f"{name}/wrong", way.wrong), f"{name}/largest": way.largest}

@@ -67,9 +67,9 @@ class Guarantee:
     COVERED = "the trained weights of this network, for each training row, if the seed of noise and sampling is secret"
     NOT_COVERED = (
         "validation rows, which decide when training stops, which epoch is kept and from what score on is positive; "
-        "test rows; what the encoder (quantiles, categories, words), usual values that are saved for reasons, centre "
-        "and reference of anomaly detection and the target's scale took from training rows, and how many there are; "
-        "the training loss, and a roll-back where it is not finite; the choice of settings by "
+        "test rows; what the encoder (quantiles, categories, words), usual values and rows that explanations compare "
+        "with, centre and reference of anomaly detection and the target's scale took from training rows, and how "
+        "many there are; the training loss, and a roll-back where it is not finite; the choice of settings by "
         "repeated runs; other folds and other contenders; the scores and figures that a run records, and its "
         "description and hash of the data"
     )

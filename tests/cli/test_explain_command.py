@@ -133,6 +133,23 @@ def test_three_classes_of_a_classical_model_and_a_file_for_a_folder_are_refused(
         explain_file(str(model), tmp_path / "rows.csv", tmp_path / "out", None, 20)
     with pytest.raises(BadInput, match="is a file; name a folder"):
         explain_file(str(model), tmp_path / "rows.csv", tmp_path / "rows.csv", None, 20)
+    with pytest.raises(BadInput, match="holds other things; name a new folder"):
+        explain_file(str(model), tmp_path / "rows.csv", tmp_path, None, 20)
+    with pytest.raises(BadInput, match="cannot be written: Not a directory"):
+        explain_file(str(kept_two(tmp_path)), tmp_path / "rows.csv", tmp_path / "rows.csv" / "out", None, 20)
+
+
+def kept_two(tmp_path):
+    return kept(tmp_path / "two classes", table(200), TABLES[1], "finance/credit-default")
+
+
+def test_earlier_explanations_are_replaced_whole(tmp_path):
+    model, rows = kept_two(tmp_path), tmp_path / "rows.csv"
+    pd.DataFrame({**table(20).columns}).to_csv(rows, index=False)
+    explain_file(str(model), rows, tmp_path / "out", None, 5)
+    explain_file(str(model), rows, tmp_path / "out", None, 2)
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["explained.csv", "row-1.png", "row-2.png"]
+    assert {line["row"] for line in lines(tmp_path / "out")} == {"1", "2"}
 
 
 def test_personal_data_is_masked_before_it_is_explained(tmp_path):

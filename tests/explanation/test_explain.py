@@ -15,11 +15,11 @@ from pipelines.contenders.tables import BASELINES as TABLES
 from pipelines.contenders.texts import BASELINES as TEXTS
 from pipelines.contenders.waves import baselines as of_sounds
 from pipelines.explanation import explain
+from pipelines.explanation.attributed import attributed
 from pipelines.explanation.explain import explained
 from pipelines.explanation.integrated import COMPLETE, _quadrature
 from pipelines.explanation.opened import opened
 from pipelines.explanation.permuted import _judge
-from pipelines.explanation.taken_apart import taken_apart
 from pipelines.explanation.usual import Typical, keep, kept, typical, usual_for
 from pipelines.models.audio import separable_cnn
 from pipelines.models.recurrent import event_gru
@@ -98,27 +98,27 @@ def found(request):
 
 def test_a_planted_part_is_what_answers_hang_on(found):
     case, explanation, part, n = found
-    first = explanation.hinges[0]
+    first = explanation.importances[0]
     assert first.part == part
     assert first.lost.low > 0.05
     assert first.p_value < 0.01
     assert explanation.rows == n
     if case != "mfcc":  # its statistics over time spread what it hears
-        rest = [hinge for hinge in explanation.hinges[1:] if hinge.part != "town"]
-        assert all(hinge.lost.value < 0.35 * first.lost.value for hinge in rest)
+        rest = [importance for importance in explanation.importances[1:] if importance.part != "town"]
+        assert all(importance.lost.value < 0.35 * first.lost.value for importance in rest)
 
 
 def test_a_planted_part_pushes_most_and_parts_add_up(found):
     case, explanation, part, n = found
-    if not explanation.pushes:
+    if not explanation.attributions:
         pytest.skip("no network")
-    named = [push for push in explanation.pushes if not push.part.startswith("band")]
+    named = [push for push in explanation.attributions if not push.part.startswith("band")]
     assert named[0].part == part
     assert named[0].size.low > named[1].size.value
-    assert explanation.missed <= COMPLETE
-    assert explanation.redrawn.high < 0.5
+    assert explanation.completeness_error <= COMPLETE
+    assert explanation.randomisation.high < 0.5
     assert explanation.sane
-    assert explanation.pushed_rows == (n if SETS[CASES[case][0]][0].names("number") else FEW)
+    assert explanation.attributed_rows == (n if SETS[CASES[case][0]][0].names("number") else FEW)
 
 
 def test_where_a_network_looks_is_where_the_secret_is(found):
@@ -136,27 +136,27 @@ def test_where_a_network_looks_is_where_the_secret_is(found):
 
 def test_it_comes_back_from_json(found):
     _, explanation_, _, _ = found
-    assert explanation(json.loads(json.dumps(asdict(explanation_)))) == explanation_ or not explanation_.pushes
+    assert explanation(json.loads(json.dumps(asdict(explanation_)))) == explanation_ or not explanation_.attributions
 
 
 def test_of_no_network_there_are_no_pushes_and_nulls_are_read(found):
     case, found_, _, _ = found
     if isinstance(CASES[case][1], Network):
         return
-    assert (found_.answer, found_.pushes, found_.maps) == ("", (), {})
+    assert (found_.answer, found_.attributions, found_.maps) == ("", (), {})
     told = json.loads(json.dumps(asdict(found_)).replace("NaN", "null"))
     again = explanation(told)
-    assert np.isnan(again.missed)
-    assert np.isnan(again.redrawn.value)
+    assert np.isnan(again.completeness_error)
+    assert np.isnan(again.randomisation.value)
     assert not again.sane
-    assert again.hinges == found_.hinges
+    assert again.importances == found_.importances
 
 
 def test_the_same_seed_finds_the_same():
     fitted, objective, train, tested, _ = trained("boosting")
     first, again, other = (explained(fitted, objective, train, tested, seed) for seed in (1, 1, 2))
-    assert first.hinges == again.hinges
-    assert first.hinges != other.hinges
+    assert first.importances == again.importances
+    assert first.importances != other.importances
 
 
 def test_weights_are_put_back():
@@ -174,15 +174,15 @@ def test_a_network_that_learned_nothing_hangs_on_nothing():
     objective = objective_of(shuffled)
     fitted = NetworkContender(Network("mlp", mlp), objective, replace(QUICK, epochs=2)).fit(train, train, 0)
     found = explained(fitted, objective, train, tested, 0)
-    assert all(hinge.p_value > 0.05 for hinge in found.hinges)
+    assert all(importance.p_value > 0.05 for importance in found.importances)
 
 
 def test_several_networks_in_one_are_asked_by_exchange_alone():
     fitted, objective, train, tested, part = trained("mlp")
     both = replace(fitted, model=_mean_of([fitted.model, fitted.model]))
     found = explained(both, objective, train, tested, 0)
-    assert found.hinges[0].part == part
-    assert found.pushes == ()
+    assert found.importances[0].part == part
+    assert found.attributions == ()
 
 
 def test_one_class_alone_says_why_nothing_was_exchanged():
@@ -229,7 +229,7 @@ def test_a_usual_row_is_kept_with_a_model(tmp_path):
     keep(usual, tmp_path)
     again = kept(tmp_path)
     rows = tested.take(np.arange(5))
-    first, second = (taken_apart(network, each, rows).parts for each in (usual, again))
+    first, second = (attributed(network, each, rows).parts for each in (usual, again))
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name][0], second[name][0]) for name in first)
     assert kept(tmp_path / "nowhere") is None

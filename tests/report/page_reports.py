@@ -24,7 +24,7 @@ from pipelines.report.document import (
     Verdict,
 )
 from pipelines.report.drawing import as_svg
-from pipelines.report.explanation import Explanation, Hinge, Push
+from pipelines.report.explanation import Attribution, Explanation, Importance
 from pipelines.report.figures import Curve, roc
 from pipelines.report.lending import Direction, PointsRow, Referral, ReferralGap, ReferredGroup
 from pipelines.report.machine import Machine
@@ -85,13 +85,16 @@ def oversight(share=0.4):
 
 def explanation(network=True):
     """What answers hang on; of no network, no pushes."""
-    hinges = (Hinge("Income", Estimate(0.05, 0.03, 0.07), 0.0004, 200), Hinge("Debt", Estimate(0.01), NAN, 200))
+    importances = (
+        Importance("Income", Estimate(0.05, 0.03, 0.07), 0.0004, 200),
+        Importance("Debt", Estimate(0.01), NAN, 200),
+    )
     if not network:
-        return Explanation(200, "auroc", hinges)
-    pushes = (Push("Income", Estimate(0.5, 0.4, 0.6), -0.2, 200),)
+        return Explanation(200, "auroc", importances)
+    pushes = (Attribution("Income", Estimate(0.5, 0.4, 0.6), -0.2, 200),)
     maps = {"integrated gradients": ((0.1, 0.2), (0.3, 0.4))}
     return Explanation(
-        200, "auroc", hinges, "", "the class bad", "log-odds", pushes, 200, 0.0099, Estimate(0.1, -0.2, 0.3), maps
+        200, "auroc", importances, "", "the class bad", "log-odds", pushes, 200, 0.0099, Estimate(0.1, -0.2, 0.3), maps
     )
 
 
@@ -242,8 +245,8 @@ def hostile_report():
         directions=(Direction(HOSTILE[4], 1, 9, nothing, NAN),),
         explanation=replace(
             explanation(),
-            hinges=tuple(Hinge(name, nothing, NAN, 9) for name in HOSTILE),
-            pushes=tuple(Push(name, nothing, NAN, 9) for name in HOSTILE),
+            importances=tuple(Importance(name, nothing, NAN, 9) for name in HOSTILE),
+            attributions=tuple(Attribution(name, nothing, NAN, 9) for name in HOSTILE),
             answer=HOSTILE[0],
         ),
         decisions={"sensitivity": nothing},

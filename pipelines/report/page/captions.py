@@ -106,8 +106,8 @@ def caption(name: str, report: Report) -> tuple[str, str]:
             f"A bar for each group of people with a line for its 95 % interval: {metric} of {report.verdict.network}, "
             "with the number of rows of the group."
         )
-    if plain.startswith("pushes_"):
-        name = plain.removeprefix("pushes_")
+    if plain.startswith("attributions_"):
+        name = plain.removeprefix("attributions_")
         return f"What pushes {name}'s answers", (
             "A bar for each part of a row, the strongest on top: how far it moves the answer from that to a usual "
             "row, the mean over rows, with a line for the 95 % interval; colours tell whether it raises the answer "

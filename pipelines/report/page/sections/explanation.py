@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.report.document import Scorecard
-from pipelines.report.explanation import Explanation, strongest_hinges
+from pipelines.report.explanation import Explanation, most_important
 from pipelines.report.page.context import Context, plot, plotted, value
 from pipelines.report.page.parts import Block, Cell, Column, Prose, Row, Section, Table, Value, shown
 from pipelines.report.readings import p_value
@@ -28,8 +28,8 @@ def explanation(page: Context) -> Section | None:
     """Permutation importance of the network and the best baseline; integrated gradients and Grad-CAM of networks."""
     sides = dict.fromkeys((page.report.verdict.network, page.report.verdict.best_baseline))
     cards = [page.report.scorecard(name) for name in sides if name]
-    asked = [(card.name, card.explanation) for card in cards if card.explanation and card.explanation.hinges]
-    told = [card for card in page.report.contenders if card.explanation is not None and card.explanation.pushes]
+    asked = [(card.name, card.explanation) for card in cards if card.explanation and card.explanation.importances]
+    told = [card for card in page.report.contenders if card.explanation is not None and card.explanation.attributions]
     if not asked and not told:
         return None
     blocks: list[Block] = [*(_hinges(page, asked) if asked else _why_not(cards))]
@@ -40,8 +40,8 @@ def explanation(page: Context) -> Section | None:
 
 
 def _hinges(page: Context, asked: list[tuple[str, Explanation]]) -> list[Block]:
-    parts = strongest_hinges(asked, page.report.verdict.network, MOST_PARTS)
-    found = {name: {hinge.part: hinge for hinge in each.hinges} for name, each in asked}
+    parts = most_important(asked, page.report.verdict.network, MOST_PARTS)
+    found = {name: {importance.part: importance for importance in each.importances} for name, each in asked}
     score, (first, *_) = in_full(asked[0][1].score), asked[0]
     plots = plotted(f"{first}, 95 % interval", [each.lost for each in found[first].values()], 0.0, "nothing lost")
     columns = [Column("part", "name")]
@@ -51,11 +51,11 @@ def _hinges(page: Context, asked: list[tuple[str, Explanation]]) -> list[Block]:
     for part in parts:
         cells: list[Cell] = [part]
         for name, _ in asked:
-            hinge = found[name].get(part)
-            cells.append(Value("-") if hinge is None else value(hinge.lost, sign=True))
+            importance = found[name].get(part)
+            cells.append(Value("-") if importance is None else value(importance.lost, sign=True))
             if name == first and plots:
-                cells.append(Value("-") if hinge is None else plot(hinge.lost, page.side(name)))
-            cells.append("-" if hinge is None else p_value(hinge.p_value))
+                cells.append(Value("-") if importance is None else plot(importance.lost, page.side(name)))
+            cells.append("-" if importance is None else p_value(importance.p_value))
         rows.append(Row(tuple(cells)))
     caption = f"{score} lost without a part, on {asked[0][1].rows:,} tested rows, with 95 % intervals"
     return [Table(caption, tuple(columns), tuple(rows), WITHOUT), *page.figures("explanation")]
@@ -73,18 +73,18 @@ def _pushes(page: Context, card: Scorecard) -> list[Block]:
     columns = (Column("part", "name"), Column("by how much"), Column("on the whole"), Column("in rows"))
     rows = tuple(
         Row((push.part, value(push.size), shown(push.mean, sign=True), f"{push.n:,}"))
-        for push in found.pushes[:MOST_PARTS]
+        for push in found.attributions[:MOST_PARTS]
     )
     caption = (
         f"What pushes {card.name}'s answers ({found.answer}, {found.unit}; integrated gradients, mean of "
-        f"{found.pushed_rows:,} rows)"
+        f"{found.attributed_rows:,} rows)"
     )
-    told = [f"Parts add up to each answer within {100 * found.missed:.1g} %."]
-    if found.redrawn.value == found.redrawn.value:
+    told = [f"Parts add up to each answer within {100 * found.completeness_error:.1g} %."]
+    if found.randomisation.value == found.randomisation.value:
         said = randomised(found)
         told.append(f"{said[0].upper()}{said[1:]}.")
     return [
         Table(caption, columns, rows, PUSHES),
         Prose(tuple(told), "note" if found.sane else "warning"),
-        *page.figures(f"pushes_{card.name}", f"maps_{card.name}"),
+        *page.figures(f"attributions_{card.name}", f"maps_{card.name}"),
     ]

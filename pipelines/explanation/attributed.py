@@ -23,30 +23,30 @@ Array = NDArray[np.float64]
 Held = tuple[Array, NDArray[np.int64]]
 """What a part pushes in each row that has it, and which rows these are."""
 
-REDRAWN_ROWS = 8
+RANDOMISED_ROWS = 8
 
 
 @dataclass(frozen=True)
-class TakenApart:
+class Attributed:
     """What pushes the answers to some rows.
 
     Args:
         parts: by name.
-        missed: (n,) the share of each difference by which the parts of a row miss it.
+        incomplete: (n,) the share of each difference by which the parts of a row miss it.
         again: (few rows, places) parts by the weights that the network has at the moment of the call.
         maps: (n, rows, columns) where the answers to pictures, recordings and series come from: signed parts by
             `integrated gradients`, and what speaks for the answer by `grad-cam`.
     """
 
     parts: Mapping[str, Held]
-    missed: Array
+    incomplete: Array
     again: Callable[[], Array]
     maps: Mapping[str, Array] = field(default_factory=dict)
 
 
-def taken_apart(
+def attributed(
     network: Opened, usual: Usual | Typical, rows: Examples, assets: Sequence[str] = (), fewest: int = FEWEST_ROWS
-) -> TakenApart:
+) -> Attributed:
     """The answers to `rows`, against what is usual.
 
     Args:
@@ -57,27 +57,28 @@ def taken_apart(
     if not isinstance(usual, Typical):
         return _table(network, usual, rows)
     here = network.numbers(network.encoded(rows))
-    parts, missed = integrated(network, here, usual.beside(here))
-    first = here[:REDRAWN_ROWS]
+    found = integrated(network, here, usual.beside(here))
+    parts, incomplete = found.parts, found.incomplete(found.parts.reshape(len(here), -1).sum(axis=1))
+    first = here[:RANDOMISED_ROWS]
 
     def again() -> Array:
-        found, _ = integrated(network, first, usual.beside(first), STEPS)
-        return found.sum(axis=2) if network.embed is not None else found.reshape(len(found), -1)
+        now = integrated(network, first, usual.beside(first), STEPS).parts
+        return now.sum(axis=2) if network.embed is not None else now.reshape(len(now), -1)
 
     (name, kind), *_ = network.kinds.items()
     if network.shape == "text":
-        return TakenApart(_by_word(parts.sum(axis=2), rows.columns[name], fewest), missed, again)
-    return TakenApart(_by_region(parts, kind, assets), missed, again, _maps(network, kind, here, parts))
+        return Attributed(_by_word(parts.sum(axis=2), rows.columns[name], fewest), incomplete, again)
+    return Attributed(_by_region(parts, kind, assets), incomplete, again, _maps(network, kind, here, parts))
 
 
-def _table(network: Opened, usual: Usual, rows: Examples) -> TakenApart:
-    pushes, missed = by_column(network, rows, usual)
-    few, everyone = rows.take(np.arange(min(len(rows), REDRAWN_ROWS))), np.arange(len(rows))
+def _table(network: Opened, usual: Usual, rows: Examples) -> Attributed:
+    pushes, incomplete = by_column(network, rows, usual)
+    few, everyone = rows.take(np.arange(min(len(rows), RANDOMISED_ROWS))), np.arange(len(rows))
 
     def again() -> Array:
         return np.column_stack(list(by_column(network, few, usual, STEPS)[0].values()))
 
-    return TakenApart({name: (each, everyone) for name, each in pushes.items()}, missed, again)
+    return Attributed({name: (each, everyone) for name, each in pushes.items()}, incomplete, again)
 
 
 def _by_word(parts: Array, texts: Any, fewest: int) -> dict[str, Held]:

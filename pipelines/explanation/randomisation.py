@@ -20,7 +20,7 @@ from pipelines.report.document import Estimate
 DRAWS = 10
 
 
-def against_redrawn(core: Any, parts: Callable[[], NDArray[np.float64]], seed: int) -> Estimate:
+def randomisation_test(core: Any, parts: Callable[[], NDArray[np.float64]], seed: int) -> Estimate:
     """Mean rank correlation of each row's parts with those after weights were drawn anew, over `DRAWS` draws.
 
     The interval is Student's over the draws: rows of one draw share its weights.
