@@ -89,7 +89,8 @@ def telling_words(train: Sequence[object], target: NDArray[Any], classes: bool, 
         return []
     told, _ = (chi2 if classes else f_regression)(held.astype(np.float64), target)
     names = counter.get_feature_names_out()
-    return [str(names[place]) for place in np.lexsort((names, -np.nan_to_num(told)))[:most]]
+    # Where a word tells all, rounding may turn an infinite F negative.
+    return [str(names[place]) for place in np.lexsort((names, -np.abs(np.nan_to_num(told))))[:most]]
 
 
 def smaller(grid: NDArray[np.float64], most: int = 48) -> tuple[tuple[float, ...], ...]:
