@@ -15,6 +15,7 @@ from pipelines.objectives.calibration import Isotonic, Temperature
 from pipelines.objectives.objective import Predictions
 from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost, Estimate
+from pipelines.report.explanation import Explanation, Importance
 
 COMMAND = {"task": "t", "seed": 0}
 SAME = {"data": "aa", "keras": "3"}
@@ -47,6 +48,16 @@ def done(decisions=None, by=None):
         zone=None if by is None else Zone(0.1, 0.2 + 0.1),
         moves=None if by is None else Moves(np.array([7, 2]), {"Debt": values[0], "größe/m": values[1]}),
         membership={"auc": Estimate(0.1 + 0.2, 0.2, 0.9)},
+        explanation=None
+        if by is None
+        else Explanation(
+            7,
+            "auroc",
+            (Importance("größe/m", Estimate(0.1 + 0.2), float(np.float64(0.1) / 3), 7),),
+            maps={"grad-cam": ((0.1, 0.2),)},
+            randomisation=Estimate(0.1, -0.2, 0.3),
+            completeness_error=0.01,
+        ),
         automation=None if by is None else Automation(0.05, {0.01: 2.0, 0.05: 0.1 + 0.2}, 77, 0.4),
     )
 
@@ -67,6 +78,11 @@ def test_a_finished_fold_comes_back_as_it_was(tmp_path, decisions, by):
     assert found.calibration == by
     assert found.zone == done(decisions, by).zone
     assert found.membership == done().membership
+    assert (found.explanation is None) == (by is None)
+    if by is not None:
+        told, kept = found.explanation, done(decisions, by).explanation
+        assert (told.importances[0].part, told.importances[0].p_value) == ("größe/m", kept.importances[0].p_value)
+        assert (told.maps, told.randomisation, told.rows) == (kept.maps, kept.randomisation, 7)
     assert found.automation == done(decisions, by).automation
     assert (found.moves is None) == (by is None)
     if by is not None:

@@ -73,6 +73,7 @@ def test_they_compete_beside_the_others_and_not_for_the_verdict(report):
     assert {each.baseline for each in report.comparisons} == {"linear", "prior"}
     assert {report.verdict.winner, report.verdict.network, report.verdict.best_baseline} <= {"mlp", "linear"}
     assert all(card.bias and card.gaps and card.mlflow_run_id for card in report.contenders)
+    assert [card.explanation is None for card in report.contenders] == [False] * 3 + [True] * 5
 
 
 def test_the_gap_halves_and_the_report_says_what_it_cost(report):

@@ -82,6 +82,7 @@ def test_they_are_judged_like_all_others_and_never_enter_the_verdict(report):
         assert card.gaps
         assert card.calibration
         assert card.membership
+        assert card.explanation is None  # its answers are explained of the network without privacy
         assert card.decisions
     assert {(each.contender, each.baseline) for each in report.comparisons} == {("mlp", "prior"), ("mlp", "linear")}
     assert {report.verdict.winner, report.verdict.network, report.verdict.best_baseline} <= {"mlp", "linear"}
