@@ -34,6 +34,12 @@ BARE_VALUES, BARE_SHARE = 20, 0.9
 DENSE = re.compile(r"(?:\d[^\d]{0,4}){5}\d")
 """Six digits near to each other, as all kinds but e-mail addresses have: most texts need no further look."""
 
+TYPED = {
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " "),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-"),
+}
+"""Spaces and hyphens of printed pages, each as the one sign that keyboards have for it."""
+
 APART = r"(?<![A-Za-z0-9])(?:{})(?![A-Za-z0-9])"
 
 
@@ -99,6 +105,7 @@ def masked(text: str, kinds: Collection[str] | None = None) -> str:
 def _matches(text: str) -> Iterator[tuple[Form, bool, tuple[int, int]]]:
     """Whatever has the form of a kind, whether it is one, and where; kinds that are surest first."""
     email, *others = forms()
+    text = text if text.isascii() else text.translate(TYPED)
     if "@" in text:
         yield from _matches_of(email, text)
     if DENSE.search(text):

@@ -28,6 +28,13 @@ Floats = NDArray[np.float64]
 SMALLEST_GROUP = 10
 """A metric that rests on fewer rows is in the table, marked, but in no gap: chance alone would make it wide."""
 
+WIDEST = {
+    **dict.fromkeys(("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity"), 1.0),
+    **dict.fromkeys(("auroc_parity", "accuracy"), 1.0),
+    "calibration_gap": 2.0,
+}
+"""How far apart two groups can be at all: an interval of a gap ends there."""
+
 
 @dataclass(frozen=True)
 class Treatment:
@@ -191,7 +198,8 @@ def _gaps_of(treatment: Treatment) -> list[Gap]:
 
     def gap(metric: str, found: Apart, signed: bool = False) -> Gap:
         ratio = math.nan if signed else found.ratio  # a ratio of signed numbers says nothing
-        ends = (found.difference, ratio, found.low, found.high)
+        high = float(np.minimum(found.high, WIDEST.get(metric, math.inf)))  # hands a NaN on
+        ends = (found.difference, ratio, found.low, high)
         return Gap(
             treatment.attribute, metric, *ends, found.groups, found.n, found.p_value, treatment.intersection
         )  # fmt: skip

@@ -43,6 +43,8 @@ def test_each_kind_is_found_alone_in_a_sentence_and_in_a_file_name(kind, written
         ("DE89370400440532013000 NO9386011117947", "[iban] [iban]"),
         ("1234 2341 2341 2346", "1234 [identity]"),
         ("4111111111111111@example.org", "[email]"),
+        ("4111\u00a01111\u202f1111\u00a01111\u00a0€", "[card]\u00a0€"),
+        ("212\u2011736\u20135000", "[phone]"),
         ("a@x.org, b@y.org and a@x.org", "[email], [email] and [email]"),
     ],
 )

@@ -182,6 +182,17 @@ def test_a_group_of_the_smallest_size_counts():
     assert by_metric(gaps(table))["demographic_parity"].difference == 1
 
 
+def test_no_interval_reaches_further_than_groups_can_be_apart():
+    """Of many groups with few rows each, an interval for all pairs at once would."""
+    group, place = np.repeat([f"{number:02}" for number in range(40)], 20), np.tile(np.arange(20), 40)
+    chosen = place < np.where(group < "20", 18, 2)
+    table = group_table(grouped(place % 2, two_class(np.where(chosen, 0.99, 0.01)), group), BINARY)
+    assert all(largest(table.treatments[0].sides(metric)).high > 1 for metric in ("selection_rate", "tpr", "fpr"))
+    found = by_metric(gaps(table))
+    assert found["demographic_parity"].high == found["equal_opportunity"].high == found["equalized_odds"].high == 1
+    assert 1 < found["calibration_gap"].high <= 2
+
+
 def test_every_attribute_has_its_rows_and_gaps():
     target, probability = noisy_scores(np.random.default_rng(4), 80)
     groups = {"sex": np.repeat(["F", "M"], 40).astype(object), "age": np.tile(["<40", ">=40"], 40).astype(object)}
