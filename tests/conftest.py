@@ -13,14 +13,10 @@ for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREAD
 # What a test measures is its own: neither read from a person's cache nor left there.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="tapeline-cache-")
 
-from pipelines.contenders import usage  # noqa: E402  after the threads are set
-from pipelines.explanation import explain, permuted, randomisation  # noqa: E402
+from haste import hasten  # noqa: E402  after the threads are set
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
     """Runs within this process time fewer single rows, and take fewer answers apart, than a person's do."""
-    monkeypatch.setattr(usage, "BUDGET", 0.02)
-    monkeypatch.setattr(explain, "MOST_ROWS", {"table": 100, "text": 16, "other": 16})
-    monkeypatch.setattr(permuted, "MOST_ANSWERS", 3000)
-    monkeypatch.setattr(randomisation, "DRAWS", 2)
+    hasten(monkeypatch.setattr)

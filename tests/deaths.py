@@ -49,7 +49,9 @@ def whole_and_killed(root, n):
     import pandas as pd
     import sklearn.linear_model  # noqa: F401
     import tensorflow  # noqa: F401
+    from haste import hasten
 
+    hasten()
     chance = np.random.default_rng(0)
     income = chance.normal(size=n)
     status = np.where(income + chance.normal(size=n) > 0, "good", "bad")

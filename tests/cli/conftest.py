@@ -42,12 +42,15 @@ class Recorded:
         return json.loads(self.ended.out)
 
 
+HASTE = Path(__file__).parents[1] / "haste.py"
+
+
 def start(folder, *arguments, **options):
     """The command in a process of its own, in this folder, heeding Ctrl-C even where a shell told us to ignore it, with
-    as many threads as it wants."""
+    as many threads as it wants and the budgets of tests."""
     options.setdefault("env", {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")})
     return subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli.main", *map(str, arguments)], cwd=folder, text=True,
+        [sys.executable, str(HASTE), *map(str, arguments)], cwd=folder, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options,
     )  # fmt: skip
