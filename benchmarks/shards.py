@@ -29,6 +29,9 @@ SIDE, DISTINCT, A_SHARD = 224, 256, 2500
 
 EIGHTH = 8
 
+PROGRAM = ("-m", "benchmarks.shards")
+"""What a process of its own runs."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -161,7 +164,7 @@ def _in_a_process(place: Path, rows: int, size: int) -> Measured:
     """The run in a process and a current folder of its own; its peak memory is what the kernel says of it."""
     root = Path(__file__).resolve().parents[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.shards", "--run", str(place / "set")],
+        [sys.executable, *PROGRAM, "--run", str(place / "set")],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(root), "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "")},
         stdout=subprocess.PIPE,

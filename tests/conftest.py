@@ -7,7 +7,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Two processes of tests share two cores: threads beyond one each wait for each other. What a
-# person runs is tried with all threads: `cli.conftest.start` takes these out again.
+# person runs is tried with all threads once: `cli.conftest.recorded` takes these out again.
 for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 # What a test measures is its own: neither read from a person's cache nor left there.

@@ -1,12 +1,15 @@
 """Smaller budgets for runs of tests: fewer single rows are timed, and fewer answers taken apart, than for a person.
 
     python haste.py run TASK ...
+    python haste.py -m MODULE ...
 
-is `tapeline run TASK ...` with them.
+are `tapeline run TASK ...` and `python -m MODULE ...` with them.
 """
 
 from __future__ import annotations
 
+import runpy
+import sys
 from pathlib import Path
 
 
@@ -29,6 +32,10 @@ def hasten(put=setattr):
 
 if __name__ == "__main__":
     hasten()
-    from pipelines.cli.main import run
+    if sys.argv[1:2] == ["-m"]:
+        sys.argv[:3] = [sys.argv[2]]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        from pipelines.cli.main import run
 
-    run()
+        run()

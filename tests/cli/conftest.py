@@ -47,8 +47,7 @@ HASTE = Path(__file__).parents[1] / "haste.py"
 
 def start(folder, *arguments, **options):
     """The command in a process of its own, in this folder, heeding Ctrl-C even where a shell told us to ignore it, with
-    as many threads as it wants and the budgets of tests."""
-    options.setdefault("env", {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")})
+    the threads and the budgets of tests."""
     return subprocess.Popen(
         [sys.executable, str(HASTE), *map(str, arguments)], cwd=folder, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -66,13 +65,15 @@ def finish(process, timeout=300):
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory):
-    """One run of a table never seen before, with the flags that it needs, uncertain cases referred, and `--json`."""
+    """One run of a table never seen before, with the flags that it needs, uncertain cases referred, and `--json`; with
+    as many threads as it wants, as a person's run has."""
     folder = tmp_path_factory.mktemp("recorded")
     loans().to_csv(folder / "loans.csv", index=False)
     lending = ("--set", "protocol.refer=right:0.55", "--set", "protocol.monotone=income:up,visits:down")
     lending = (*lending, "--set", "protocol.automate_at=0.4")
     flags = ("--target", "defaulted", "--sensitive", "sex", "--sensitive", "age", "--json", *lending)
-    ended = finish(start(folder, "run", TASK, "--data", "loans.csv", *flags, *FAST))
+    threads = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    ended = finish(start(folder, "run", TASK, "--data", "loans.csv", *flags, *FAST, env=threads))
     assert ended.code == 0, ended.err
     return Recorded(folder, ended)
 
