@@ -2,8 +2,8 @@
 
 Each RUN is a run id or a task, as `tapeline report` takes it; of every task the newest recorded run, if none is named.
 Chromium opens the page offline on a screen of a desk and one of a phone, each time as if for the first time: seconds
-until all of it is loaded and painted (the median of some), what its console said, whom it asked, how far it is wider than
-the screen; and how many sheets it takes printed.
+until all of it is loaded and painted (the median of some), what its console said, whom it asked, how far it is wider
+than the screen; and how many sheets it takes printed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ SHOWN = """() => new Promise(told => requestAnimationFrame(() => requestAnimatio
 def main() -> None:
     """Write each page, show it, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
-    parser.add_argument("runs", nargs="*", metavar="RUN", help="runs or tasks; the newest run of every task if left out")
+    parser.add_argument(
+        "runs", nargs="*", metavar="RUN", help="runs or tasks; the newest run of every task if left out"
+    )
     parser.add_argument("--pdf", metavar="FOLDER", type=Path, help="keep what is printed here")
     asked = parser.parse_args()
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -102,8 +104,8 @@ def _of_page(chromium: Any, path: Path, prints: Path | None) -> dict[str, Any]:
 def line(found: dict[str, Any]) -> str:
     """The same, to read."""
     return (
-        f"{found['mb']:.2f} MB; loaded and painted in {found['desk']:.2f} s on a desk, {found['phone']:.2f} s on a phone; "
-        f"console: {found['heard'] or 'nothing'}; asked: {found['asked'] or 'nobody'}; wider than the screen by "
+        f"{found['mb']:.2f} MB; loaded and painted in {found['desk']:.2f} s on a desk, {found['phone']:.2f} s on a "
+        f"phone; console: {found['heard'] or 'nothing'}; asked: {found['asked'] or 'nobody'}; wider than the screen by "
         f"{max(found['wider_on_desk'], 0)} and {max(found['wider_on_phone'], 0)} px; {found['sheets']} sheets of A4"
     )
 
