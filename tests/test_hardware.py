@@ -108,3 +108,12 @@ def test_this_machine_is_measured():
     assert 0.5 < found.memory_gb < 1e5
     assert 0.1 < found.matmul_gflops < 1e7
     assert 0.1 < found.memory_gb_per_second < 1e5
+
+
+@pytest.mark.parametrize(("available", "size"), [(50_000_000, 2_500_000), (64 << 30, 96 << 20)])
+def test_memory_is_counted_in_thousand_millions_and_little_of_it_is_taken(available, size, monkeypatch):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: types.SimpleNamespace(total=16e9, available=available))
+    monkeypatch.setattr(hardware, "matrix_product", lambda: 5e10)
+    monkeypatch.setattr(hardware, "triad", lambda size: size * 1e9)
+    found = hardware.measured()
+    assert (found.memory_gb, found.matmul_gflops, found.memory_gb_per_second) == (16.0, 50.0, size)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipelines.evaluation.membership import worst
 from pipelines.report.document import Report, Scorecard
 from pipelines.report.readings import (
     few_folds,
@@ -21,7 +22,7 @@ from pipelines.report.wording import interval, number
 MOST_GAPS = 5
 """Gaps that are told as failures; the table of gaps has all."""
 GIVES_AWAY = 0.6
-"""Low end of the attack's AUC from which a model is said to give away who it learned from."""
+"""Low end of the AUC of the attack that tells most, from which a model is said to give away who it learned from."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _of_gaps(card: Scorecard) -> Iterator[str]:
 
 
 def _of_privacy(card: Scorecard) -> Iterator[str]:
-    if card.membership and card.membership["auc"].low > GIVES_AWAY:
+    if worst(card.membership).low > GIVES_AWAY:
         yield (
             f"Who has {card.name} and a person's row can tell far better than by guessing whether that person was in "
             "the training data."

@@ -7,6 +7,7 @@ import webbrowser
 
 import pytest
 
+from pipelines.cli.reporting import _write
 from pipelines.tracking.store import VARIABLE, open_store
 
 from .conftest import TASK
@@ -143,3 +144,12 @@ def test_a_run_that_failed_has_no_page_and_says_why(tapeline, here):
 def test_a_file_that_must_not_be_written_is_named(tapeline, here, run_id):
     (here / "x.html").touch(mode=0o400)
     assert tapeline("report", run_id, "--output", "x.html").code == 2
+
+
+def test_a_page_is_another_file_that_takes_the_place_of_the_old_one_whole(tmp_path):
+    (tmp_path / "x.html").write_text('content="me" old')
+    (tmp_path / "read.html").hardlink_to(tmp_path / "x.html")
+    _write("--output", tmp_path / "x.html", "new", 'content="me"')
+    assert (tmp_path / "x.html").read_text() == "new"
+    assert (tmp_path / "read.html").read_text() == 'content="me" old', "who reads it reads on"
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,6 +1,7 @@
 """Operations of networks, counted in their graphs, are those that somebody counts by hand from the sizes of layers."""
 
 import math
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from benchmarks.cost import networks
-from pipelines.contenders.flops import of_call, of_model
+from pipelines.contenders.flops import _arithmetic, of_call, of_model
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,32 @@ def test_an_einsum_sums_over_what_it_does_not_keep(equation, shapes, expected):
 def test_a_turned_matrix_is_multiplied_over_its_other_side():
     given = [tf.zeros((7, 3)), tf.zeros((7, 5))]
     assert of_call(lambda pair: tf.matmul(*pair, transpose_a=True), given) == 2 * 3 * 7 * 5
+
+
+def test_a_sum_counts_what_it_is_given_and_a_pool_all_that_it_looks_at():
+    assert of_call(lambda row: tf.reduce_mean(row, axis=1), tf.zeros((1, 6, 5))) == 6 * 5
+    assert of_call(lambda row: tf.nn.max_pool2d(row, 2, 2, "VALID"), tf.zeros((1, 8, 8, 3))) == 4 * 4 * 3 * 4
+
+
+def test_a_normalisation_that_is_learned_is_a_scale_and_a_shift():
+    of_three = tf.ones(3)
+
+    def normalised(row):
+        return tf.compat.v1.nn.fused_batch_norm(row, *[of_three] * 4, is_training=False)[0]
+
+    assert of_call(normalised, tf.zeros((1, 4, 4, 3))) == 2 * 4 * 4 * 3
+
+
+def test_a_turned_convolution_spreads_each_place_of_its_input():
+    filters = tf.zeros((3, 3, 8, 5))  # from 5 channels to 8
+    found = of_call(lambda row: tf.nn.conv2d_transpose(row, filters, (1, 8, 8, 8), 2), tf.zeros((1, 4, 4, 5)))
+    assert found == 2 * 4 * 4 * 5 * 3 * 3 * 8
+
+
+def test_a_recurrent_layer_on_a_gpu_counts_its_steps():
+    """Such a graph is not made without one: 20 steps of 3 features, 4 units."""
+    layer = SimpleNamespace(type="CudnnRNNV3", get_attr={"rnn_mode": b"lstm"}.get)
+    assert _arithmetic(layer, [(20, 1, 3), (1, 1, 4)], (20, 1, 4)) == 20 * 2 * 4 * 4 * (3 + 4)
 
 
 def test_what_nobody_reads_is_not_counted_and_whole_numbers_are_no_floats():

@@ -82,6 +82,13 @@ def test_boosting_is_counted_on_the_rows_that_its_leaves_have_seen():
     alike = DecisionTreeClassifier(max_depth=2).fit(X, Y)
     assert alike.get_n_leaves() == 4
     assert flops(model, FEW) == pytest.approx(2 + 1)
+    uneven = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=3, min_samples_leaf=20).fit(X, Y)
+    ((tree,),) = uneven._predictors
+    inner = [node for node in tree.nodes if not node["is_leaf"]]
+    assert [node["depth"] for node in inner] == [0, 1]
+    again = inner[1]["count"] / len(X)
+    assert again != pytest.approx(2 / 3), "as many as have two of three leaves"
+    assert flops(uneven, FEW) == pytest.approx(1 + again + 1)
     assert flops(HistGradientBoostingClassifier(max_iter=10, max_depth=2, max_leaf_nodes=4).fit(X, Y), FEW) > 20
 
 
@@ -109,6 +116,8 @@ def test_columns_are_counted_each_and_categories_cost_nothing():
     columns = make_column_transformer((StandardScaler(), ["a", "b"]), (OneHotEncoder(), ["c"]), ("passthrough", ["d"]))
     pipeline = make_pipeline(columns, LogisticRegression()).fit(table, [0, 1, 0, 1])
     assert flops(pipeline, table) == 2 * 2 + 2 * 5 + 1
+    none = make_column_transformer((make_pipeline(StandardScaler(), PCA()), []), (StandardScaler(), ["a"]))
+    assert flops(none.fit(table), table) == 2, "what gets no column is never fitted, and the others are dropped"
 
 
 def test_what_has_no_formula_is_not_known():

@@ -7,16 +7,20 @@ import sys
 import threading
 import time
 import types
+from collections import namedtuple
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from pipelines.contenders import energy, meter
 from pipelines.contenders.meter import MB, Meter
 
 BURN = 0.3
+pcputimes = namedtuple("pcputimes", "user system children_user children_system iowait")
+"""As psutil has it on Linux."""
 
 
 def burn(seconds):
@@ -98,6 +102,30 @@ def test_children_hold_memory_too(living):
     with Meter() as measured:
         living.submit(hold, 90).result()
     assert measured.added / MB > 60
+
+
+def test_children_of_children_count_with_those_of_theirs_that_have_ended(monkeypatch):
+    class Process:
+        def __init__(self, seconds, *children):
+            self.seconds, self.below = seconds, children
+
+        def cpu_times(self):
+            return pcputimes(*self.seconds, 1e6)
+
+        def children(self, recursive):
+            return [each for child in self.below for each in (child, *(child.children(True) if recursive else []))]
+
+    grandchild, ended = Process((1, 2, 0, 0)), (4, 8, 16, 32)
+    monkeypatch.setattr(psutil, "Process", lambda: Process((0, 0, 64, 128), Process(ended, grandchild)))
+    monkeypatch.setattr(meter, "time", types.SimpleNamespace(process_time=lambda: 256.0))
+    assert meter.cpu_seconds() == 1 + 2 + 4 + 8 + 16 + 32 + 64 + 128 + 256
+
+
+def test_a_megabyte_is_a_million_bytes():
+    with Meter() as measured:
+        pass
+    measured.peak, measured.added = 3_000_000, 2_000_000
+    assert (measured.cost().peak_memory_mb, measured.cost().memory_added_mb) == (3.0, 2.0)
 
 
 def test_linux_tells_the_highest_value(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ class Slow:
     """Takes as long as it is told to for each row, and much longer the first time."""
 
     def __init__(self, seconds, now):
-        self.seconds, self.now, self.asked, self.counted_on = seconds, now, [], 0
+        self.seconds, self.now, self.asked, self.counted_on = seconds, now, [], []
 
     def predict(self, examples):
         assert len(examples) == 1
@@ -25,7 +25,7 @@ class Slow:
         self.asked.append(float(examples.columns["x"][0]))
 
     def flops(self, examples):
-        self.counted_on = len(examples)
+        self.counted_on = examples.columns["x"].tolist()
         return 12.0
 
 
@@ -43,13 +43,14 @@ def test_the_median_and_the_95th_percentile_without_the_first_call(now):
     assert (cost.latency_ms, cost.latency_ms_95) == (pytest.approx(1.0), pytest.approx(4.0))
     assert (cost.train_seconds, cost.parameters, cost.flops_per_row) == (7.0, 3, 12.0)
     assert len(model.asked) == usage.MOST_ROWS + usage.WARM_UP
-    assert model.counted_on > 20
+    asked = model.asked[usage.WARM_UP :]
+    assert (asked[0], asked[-1], len(set(asked))) == (0, N - 1, usage.MOST_ROWS), "spread over all rows"
 
 
 def test_rows_are_tested_ones_spread_over_all_of_them(now):
     model, tested = Slow(lambda place: 1e-4, now), np.arange(300, 500)
     usage.measured(Cost(1.0), model, ROWS, tested)
-    assert set(model.asked) == set(map(float, tested))
+    assert set(model.asked) == set(map(float, tested)) == set(model.counted_on)
     few = Slow(lambda place: 1e-4, now)
     usage.measured(Cost(1.0), few, ROWS, np.arange(5))
     assert few.asked[usage.WARM_UP :] == [0, 1, 2, 3, 4]

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, norm, t
 
-from pipelines.evaluation.guarantee import APART, DOUBT, Guarantee, fewest, least_confidences
+from pipelines.evaluation.guarantee import APART, DOUBT, Guarantee, _few, fewest, least_confidences
 
 
 def sure(n):
@@ -59,6 +59,14 @@ def test_the_shares_of_the_doubt_add_up_to_it_and_grow_apart():
     assert found.counted[places[1:]] / found.counted[places[:-1]] == pytest.approx(APART, rel=0.2)
 
 
+def test_what_a_rejected_cut_off_had_of_the_doubt_goes_on_to_the_next():
+    counts = np.array([72.0, 150.0])
+    found = Guarantee(np.array([0.9, 0.8]), np.array([0.0, 2.4 / 150]), counts, counts, 200.0)
+    assert found._shares(0.05) == pytest.approx([DOUBT / 2, DOUBT / 2])
+    assert DOUBT / 2 < found._p_values(0.05)[1] < DOUBT, "neither share alone would do"
+    assert found.least(0.05) == 0.8
+
+
 def test_the_same_confidence_is_automated_together():
     wrong = np.zeros(400, bool)
     wrong[300:] = True
@@ -89,6 +97,19 @@ def test_rows_of_one_person_count_for_less():
     none = Guarantee.of(np.zeros(600, bool), many, clusters=persons)
     assert none.rows == pytest.approx(60, rel=0.1)
     assert none.rows < 60, "few persons count for a little less"
+
+
+def test_the_surest_of_many_persons_count_for_no_more_than_all_decisions_show():
+    persons = np.concatenate([np.arange(100), np.repeat(np.arange(100, 110), 30)])
+    wrong = np.concatenate([np.arange(100) % 20 == 0, np.repeat(np.arange(10) < 5, 30)])
+    found = Guarantee.of(wrong, sure(400), clusters=persons)
+    assert found.rows < 40
+    assert (found.size <= found.counted + 1e-9).all()
+
+
+def test_few_persons_count_for_less_by_their_one_sided_quantile():
+    assert _few(10) == pytest.approx((norm.ppf(1 - DOUBT) / t.ppf(1 - DOUBT, 9)) ** 2)
+    assert _few(10**6) == pytest.approx(1, abs=1e-4)
 
 
 def test_rows_without_weight_do_not_count_and_even_weights_change_little():

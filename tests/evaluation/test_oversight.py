@@ -1,5 +1,7 @@
 """What is automated, counted by hand; folds, groups and classes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,8 +107,8 @@ def test_folds_that_agree_are_as_sure_as_their_rows_are_many():
     rounds = tuple(Round(100 * place, 100 * (place + 1), 300) for place in range(4))
     alone = np.arange(400) % 2 == 0
     found = report(outcome(np.zeros(400, int), np.zeros(400, int), rounds), alone).acted.share
-    assert found.low < 0.46
-    assert found.high > 0.54
+    expected = cross_validated(np.full(4, 0.5), 300, 100, 0.5 / np.sqrt(400))
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.01)
 
 
 def test_rows_of_one_person_make_intervals_wider():
@@ -116,6 +118,22 @@ def test_rows_of_one_person_make_intervals_wider():
     wide = report(outcome(target, target, ids=ids.astype(str)), alone).acted.share
     narrow = report(outcome(target, target), alone).acted.share
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+    wrong = (chance.random(100) < 0.3)[ids].astype(int)
+    wide = report(outcome(target, wrong, ids=ids.astype(str)), alone).acted.error
+    narrow = report(outcome(target, wrong), alone).acted.error
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_rows_that_are_tested_again_are_counted_once():
+    of = outcome(np.tile(TARGET, 2), np.tile(DECIDED, 2), (Round(0, 16, 32), Round(16, 32, 32, training=1)))
+    found = report(replace(of, rows=np.tile(np.arange(16), 2)), np.tile(ALONE, 2))
+    assert [each.n for each in found.classes] == [10, 6]
+
+
+def test_rows_of_more_weight_count_for_more_in_a_fold():
+    rounds = (Round(0, 2, 8), Round(2, 4, 8))
+    of = outcome(np.zeros(4, int), np.zeros(4, int), rounds, weight=np.array([3.0, 1.0, 0.0, 0.0]))
+    assert report(of, np.array([True, False, True, True])).shares == (0.75, 0)
 
 
 def test_who_is_sent_more_often_is_found_and_corrected_for_the_attributes():

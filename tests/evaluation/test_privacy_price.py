@@ -110,6 +110,20 @@ def test_whose_network_was_left_out_has_no_price(paid):
     assert prices((), cards, outcomes, BINARY) == ()
 
 
+def test_each_network_pays_for_its_own_twins_and_gaps_of_two_attributes_have_no_change(paid):
+    other = np.where(np.arange(800) % 3 == 0, "x", "y").astype(object)
+    outcomes = {name: replace(each, groups={**each.groups, "town": other}) for name, each in paid[0].items()}
+    outcomes |= {"tabm": outcomes["mlp-eps8"], "tabm-eps1": outcomes["mlp-eps1"]}
+    cards = [card(name, each, BINARY) for name, each in outcomes.items()]
+    assert any(gap.intersection for gap in cards[0].gaps)
+    made = (*MADE, Made("tabm-eps1", "tabm", 1.0))
+    found = prices(made, cards, outcomes, BINARY, 200)
+    assert [(each.contender, each.base) for each in found] == [each[:2] for each in made]
+    assert {each.attribute for each in found[0].gaps} == {"group", "town"}
+    (alone,) = prices(made[2:], cards, outcomes, BINARY, 200)
+    assert found[2] == alone, "it has one epsilon, whatever the other network has"
+
+
 def test_private_twins_are_no_side_of_the_verdict():
     kinds = ("network", "private", "classical", "mitigated", "blend", "ensemble")
     assert sides(Scorecard(kind, kind, {}, Cost(1.0)) for kind in kinds) == (["network", "ensemble"], ["classical"])

@@ -54,6 +54,15 @@ def test_each_fold_keeps_its_own_surest_and_ties_stay_together():
     assert first.error.value == 0.375
 
 
+def test_rows_of_one_person_make_the_curve_less_sure():
+    wrong = np.repeat(np.random.default_rng(0).random(40) < 0.3, 10)
+    alone, together = (
+        curve(outcome(400, ids=ids), wrong, np.ones(400))[-1].error for ids in (None, np.repeat(np.arange(40), 10))
+    )
+    assert together.value == alone.value
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_areas_are_those_of_their_definition(weighted):
     wrong, confidence = simulated()

@@ -15,6 +15,7 @@ from pipelines.errors import BadInput
 from pipelines.report import card as module
 from pipelines.report.card import OF_ANOTHER_SET
 from pipelines.report.caveats import failures, not_measured
+from pipelines.report.document import Estimate
 
 from .page_reports import card_of, hostile_report, whole_report
 
@@ -99,6 +100,30 @@ def test_what_a_run_found_against_itself_is_told_the_worst_first():
     assert "AUROC at least 0.900; measured 0.810" in found[2]
     assert sum("more than chance" in each for each in found) == 1  # the other gap may be chance, the third is crossed
     assert not [each for each in found if "disparate" in each]
+
+
+@pytest.mark.parametrize(
+    ("attacks", "told"),
+    [
+        ({"auc": Estimate(0.7, 0.61, 0.8)}, True),
+        ({"auc": Estimate(0.7, 0.59, 0.8)}, False),
+        ({"auc": Estimate(0.5, 0.45, 0.55), "lira_auc": Estimate(0.8, 0.75, 0.85)}, True),
+        ({}, False),
+    ],
+)
+def test_a_model_that_gives_away_whom_it_knows_is_told_whichever_attack_finds_it(attacks, told):
+    report = whole_report()
+    first, *others = report.contenders
+    found = failures(replace(report, contenders=(replace(first, membership=attacks), *others)))
+    assert any("was in the training data" in each for each in found) == told
+
+
+def test_a_gap_that_may_be_chance_is_no_failure():
+    report = whole_report()
+    first, *others = report.contenders
+    chance = tuple(replace(gap, p_value=0.2, intersection=False) for gap in first.gaps)
+    found = failures(replace(report, contenders=(replace(first, gaps=chance), *others)))
+    assert not any("more than chance" in each for each in found)
 
 
 def test_a_healthy_run_finds_nothing():
