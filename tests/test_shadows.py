@@ -235,6 +235,15 @@ def test_nobody_is_on_both_sides_where_a_person_has_several_rows(folder):
     )  # fmt: skip
 
 
+def test_rows_of_one_person_are_one_unit_of_what_shadows_tell(folder, monkeypatch):
+    prepared, given = prepare(NOISE, request("people.csv", id="who"), 0, FEW), []
+    monkeypatch.setattr(shadows.lira, "measured", lambda *told: given.append(told) or {})
+    prior = next(each for each in line_up(NOISE, prepared.objective, prepared.recipe) if each.name == "prior")
+    shadows.attacked(compete(prior, prepared, 0), prepared, 0, Silent(), None)
+    ((*_, ids),) = given
+    np.testing.assert_array_equal(ids, prepared.dataset.examples.ids[shadows.Rows.of(prepared, 0).asked])
+
+
 def test_without_being_asked_there_are_none(prepared, tmp_path):
     without = replace(prepared, protocol=replace(prepared.protocol, shadows=0))
     recorder = Recorder(forest_of(without))

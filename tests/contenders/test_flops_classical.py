@@ -25,6 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 from pipelines.contenders.flops_classical import flops
 from pipelines.contenders.one_class import OneClass
 from pipelines.contenders.pictures import flat_pixels, shape_features
+from pipelines.contenders.scorecard import Scorecard
 
 X, Y = load_breast_cancer(return_X_y=True)
 FEW = X[:50]
@@ -72,7 +73,8 @@ def test_an_isolation_forest_sees_some_columns_only():
         for row in FEW.astype(np.float32)
     )
     assert flops(detector, FEW) == pytest.approx(levels / len(FEW) + 5)
-    assert flops(OneClass(IsolationForest(n_estimators=5, random_state=0)).fit(X), FEW) > 5
+    told = OneClass(IsolationForest(n_estimators=5, random_state=0)).fit(X)
+    assert flops(told, FEW) == flops(told.detector_, FEW) + 2, "a sum and a quotient"
 
 
 def test_boosting_is_counted_on_the_rows_that_its_leaves_have_seen():
@@ -118,6 +120,11 @@ def test_columns_are_counted_each_and_categories_cost_nothing():
     assert flops(pipeline, table) == 2 * 2 + 2 * 5 + 1
     none = make_column_transformer((make_pipeline(StandardScaler(), PCA()), []), (StandardScaler(), ["a"]))
     assert flops(none.fit(table), table) == 2, "what gets no column is never fitted, and the others are dropped"
+
+
+def test_a_scorecard_is_a_product_and_a_sum_a_column():
+    table = pd.DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    assert flops(Scorecard(numbers=("a", "b")).fit(table, Y), table) == 2 * 2 + 1
 
 
 def test_what_has_no_formula_is_not_known():

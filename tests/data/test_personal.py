@@ -72,6 +72,7 @@ def test_a_column_of_personal_data_is_left_out_and_told_by_its_count(tmp_path, n
         ("telephone", repeated(["yes", "no"])),
         ("mobile", repeated([f"iPhone-1000123{row}" for row in range(9)])),
         ("mobile", repeated([0, 1, 2])),
+        ("mobile", repeated(["555 12", "1-2-3"])),
         ("order", [10**15 + 7919 * row * row * 10**6 for row in range(ROWS)]),
         ("visits", repeated([1, 2, 3])),
     ],
@@ -257,6 +258,22 @@ def test_texts_larger_than_memory_are_masked_as_they_are_read():
     assert column[0] == "mail [email]"
     assert list(found.examples.take(np.array([2, 0])).columns["text"][:]) == ["[card] paid", "mail [email]"]
     assert list(column.hashes()) == list(range(40))
+
+
+def test_a_text_is_searched_and_not_judged_by_what_it_is_called():
+    """Marks could not take the place of a name, and a text that is left out leaves nothing."""
+    texts, labels = np.array(list("abcdefghijklmnopqrst") * 2, dtype=object), np.array(["a", "b"] * 20, dtype=object)
+    examples = Examples({"full name": texts}, labels, {"full name": "text"})
+    assert without_personal(Dataset(examples, "here", False, "label"), DataRequest("here")).personal == ()
+
+
+def test_pictures_larger_than_memory_are_not_read_for_it():
+    class Pictures(Stored):
+        def __getitem__(self, index):
+            raise AssertionError("read")
+
+    examples = Examples({"image": Pictures([""] * 40)}, np.array(["a", "b"] * 20, dtype=object), {"image": "image"})
+    assert without_personal(Dataset(examples, "shards", False, "label"), DataRequest("shards")).personal == ()
 
 
 def test_a_portfolio_of_people_is_refused_and_payments_are_looked_through(tmp_path):

@@ -45,6 +45,7 @@ def test_each_kind_is_found_alone_in_a_sentence_and_in_a_file_name(kind, written
         ("4111111111111111@example.org", "[email]"),
         ("4111\u00a01111\u202f1111\u00a01111\u00a0€", "[card]\u00a0€"),
         ("212\u2011736\u20135000", "[phone]"),
+        ("4111111111111111 and a@x.org of +49 171 1234567", "[card] and [email] of [phone]"),
         ("a@x.org, b@y.org and a@x.org", "[email], [email] and [email]"),
     ],
 )
@@ -143,7 +144,7 @@ def test_so_many_different_national_numbers_and_no_fewer():
     "text",
     ["a4111111111111111", "4111111111111111a", "14111111111111111", "4111111111111111.5", "XDE89370400440532013000",
      "DE89370400440532013000X", "4444444444444444", "x+491711234567", "1.+491711234567", "1212-736-5000",
-     "212-736-50001", "a@b", "a@b.c", "@example.org", "1536-90-4399"],
+     "212-736-50001", "0.4111111111111111", "-12,4111111111111111", "a@b", "a@b.c", "@example.org", "1536-90-4399"],
 )  # fmt: skip
 def test_what_goes_on_is_something_else(text):
     assert kinds_in([text]) == {}
