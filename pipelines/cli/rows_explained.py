@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from pipelines.cli.prediction import as_read, read_rows_to_predict
 from pipelines.contenders import saved
-from pipelines.contenders.saved import whole
+from pipelines.contenders.saved import ASIDE, whole
 from pipelines.data.examples import Examples
 from pipelines.data.personal import masked_as
 from pipelines.errors import BadInput
+from pipelines.explanation.answer import Answer, answer_of
 from pipelines.explanation.attributed import Held, attributed
 from pipelines.explanation.attribution import attributions
 from pipelines.explanation.opened import opened
@@ -26,7 +28,10 @@ from pipelines.explanation.usual import Typical, kept
 from pipelines.report import figures_rows
 from pipelines.tracking.registry import download_model
 
-TABLE, ROW = "explained.csv", "row-"
+TABLE = "explained.csv"
+PICTURE = re.compile(r"row-\d+\.png")
+HEADING = "row,name,answer,part,push"
+"""What a table of ours begins with; the unit follows."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Told:
     """Rows taken apart, as they are written.
 
     Args:
-        unit: of pushes.
+        unit: what pushes are counted in, and of which answer.
         said: (n,) what the model answers, in words.
         names: (n,) the file of each row, or its number.
         parts: the pushes, by part.
@@ -74,8 +79,9 @@ def explain_file(where: str, source: Path, folder: Path, contender: str | None, 
     told = _taken_apart(model, usual, rows, named or [f"row {number + 1}" for number in range(len(rows))])
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for picture in folder.glob(f"{ROW}*.png"):  # of rows that were explained here before
-            picture.unlink()
+        for before in folder.iterdir():  # pictures of rows that were explained here earlier
+            if PICTURE.fullmatch(before.name):
+                before.unlink()
         with whole(folder / TABLE) as file:
             file.write(_as_csv(told).encode())
         for name, figure in _figures(model, rows, told):
@@ -94,8 +100,21 @@ def _require_free(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"--output {folder} is a file; name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
-        raise BadInput(f"--output {folder} holds other things; name a new folder, or one of earlier explanations")
+    if not folder.is_dir():
+        return
+    try:
+        beside = {each.name for each in folder.iterdir()} - {f"{TABLE}{ASIDE}"}  # a killed command leaves that
+        if beside and not _of_ours(folder / TABLE):
+            raise BadInput(f"--output {folder} holds other things; name a new folder, or one of earlier explanations")
+    except OSError as error:
+        raise BadInput(f"--output {folder} cannot be read: {error.strerror or error}") from error
+
+
+def _of_ours(table: Path) -> bool:
+    if not table.is_file():
+        return False
+    with table.open(encoding="utf-8", errors="replace") as file:
+        return file.read(len(HEADING)) == HEADING
 
 
 def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, names: list[str]) -> Told:
@@ -109,7 +128,7 @@ def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, name
         if usual is None:
             raise BadInput(f"{model.name} was saved without what is usual; run {model.task} again")
         apart = attributed(network, usual, rows, getattr(model.objective, "assets", ()), fewest=1)
-        return Told(network.answer.unit, said, names, apart.parts, apart.maps, _complete(apart.incomplete))
+        return Told(_pushed(network.answer), said, names, apart.parts, apart.maps, _complete(apart.incomplete))
     if not model.acting.usual:
         raise BadInput(
             f"{model.name} is no network and reads no table: only its predictions are known; name a network with "
@@ -118,12 +137,17 @@ def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, name
     read = as_read(rows, model)
     if network is not None:
         apart = attributed(network, model.acting.usual, read)
-        return Told(network.answer.unit, said, names, apart.parts, apart.maps, _complete(apart.incomplete))
+        return Told(_pushed(network.answer), said, names, apart.parts, apart.maps, _complete(apart.incomplete))
     if len(getattr(model.objective, "classes", ())) != 2:
         raise BadInput(f"{model.name} is no network and decides not between two classes; name another --contender")
     found = attributions(model.fitted, read, model.acting.usual)
     parts = {name: (each, np.arange(len(rows))) for name, each in found.pushes.items()}
-    return Told("log-odds", said, names, parts, {}, found.how)
+    return Told(_pushed(answer_of(model.objective)), said, names, parts, {}, found.how)
+
+
+def _pushed(answer: Answer) -> str:
+    """What parts push, for without it nobody knows what a negative push speaks against."""
+    return f"{answer.words} ({answer.unit})"
 
 
 def _complete(incomplete: NDArray[np.float64]) -> str:
@@ -149,10 +173,10 @@ def _as_csv(told: Told) -> str:
     """One line a row and part, the strongest push of each row first."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(["row", "name", "answer", "part", f"push ({told.unit})"])
+    writer.writerow(f"{HEADING} on {told.unit}".split(",", 4))
     for row, (name, said) in enumerate(zip(told.names, told.said, strict=True)):
         for part, push in pushes_of(told.parts, row):
-            writer.writerow([row + 1, name, said, part, f"{push:.6g}"])
+            writer.writerow([row + 1, name, said, part, f"{push + 0.0:.6g}"])  # no -0
     return written.getvalue()
 
 
@@ -171,7 +195,7 @@ def _figures(model: saved.Saved, rows: Examples, told: Told) -> Iterator[tuple[s
     kinds = {name: model.kinds[name] for name in rows.columns if name in model.kinds}
     pictures = [name for name, kind in kinds.items() if kind == "image"]
     for row, (name, said) in enumerate(zip(told.names, told.said, strict=True)):
-        file, title = f"{ROW}{row + 1}.png", f"{Path(name).name}: {said}"
+        file, title = f"row-{row + 1}.png", f"{Path(name).name}: {said}"
         maps = {way: each[row] for way, each in told.maps.items()}
         if pictures and maps:
             yield file, figures_rows.picture(title, np.asarray(rows.columns[pictures[0]][row]), maps)

@@ -33,6 +33,8 @@ DESCRIPTION = "contender.json"
 FORMAT = 1
 PARTS = "parts"
 """Where in the folder of a blend those are that it is made of, each a saved contender itself."""
+ASIDE = ".tmp"
+"""Behind the name of a file while it is written."""
 NOBODY = 1.000001
 """A threshold just above 1 decides nobody positive, which may be best."""
 
@@ -153,11 +155,15 @@ def _saved_parts(fitted: Any, folder: Path, task: str, objective: Objective, exa
 @contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears with all its content, or not at all."""
-    beside = path.with_name(f"{path.name}.tmp")
+    beside = path.with_name(f"{path.name}{ASIDE}")
     with beside.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:  # of a full disk the half of a file would take what is left
+            beside.unlink(missing_ok=True)
+            raise
     beside.replace(path)
 
 

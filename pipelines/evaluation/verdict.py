@@ -120,10 +120,10 @@ def _sentence(
             f"No: on {n} tested rows {network} is worse than {baseline}, the best baseline, by {size:.3g} {name} "
             f"({interval})."
         )
-    ahead = network if tested.difference > 0 else baseline
+    ahead = f"{network if tested.difference > 0 else baseline} is ahead by {size:.3g} {name}"
     return (
         f"Inconclusive: on {n} tested rows {network} and {baseline}, the best baseline, cannot be told apart; "
-        f"{ahead} is ahead by {size:.3g} {name} ({interval}{corrected})."
+        f"{ahead if size else f'both have the same {name}'} ({interval}{corrected})."
     )
 
 

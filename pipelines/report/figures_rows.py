@@ -30,7 +30,7 @@ def attributions(title: str, found: Sequence[tuple[str, float]], unit: str) -> F
     axes.set_yticks(range(len(shown)), [_short(part) for part, _ in shown])
     axes.invert_yaxis()
     left = len(found) - len(shown)
-    axes.set_xlabel(f"push, {unit}" + (f"; {left} weaker parts are not shown" if left else ""))
+    axes.set_xlabel(f"push on {unit}" + (f"; {left} weaker parts are not shown" if left else ""))
     axes.grid(visible=True, axis="x", alpha=0.3)
     _title(figure, _short(title, 80))
     return figure
@@ -63,7 +63,7 @@ def grid(title: str, values: NDArray[np.float64], unit: str) -> Figure:
     """What pushes the answer to a recording or a series, place by place: bands or assets down, time across."""
     figure, axes = _figure(6.8, 3.6)
     drawn = _heat(axes, values, 1.0, signed=True)
-    figure.colorbar(drawn, ax=axes, label=f"push, {unit}")
+    figure.colorbar(drawn, ax=axes, label=f"push on {unit}")
     axes.set_xlabel("time")
     axes.set_ylabel("from low to high")
     axes.set_xticks([])

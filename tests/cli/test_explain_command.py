@@ -67,7 +67,7 @@ def test_rows_of_a_table(tmp_path):
     assert "the first 20 of 30 rows" in " ".join(notes)
     assert "integrated gradients" in " ".join(notes)
     heading = (tmp_path / "out" / "explained.csv").read_text().splitlines()[0]
-    assert heading == "row,name,answer,part,push (log-odds)"
+    assert heading == "row,name,answer,part,push on the class low (log-odds)"
 
 
 def test_a_classical_model_of_a_table_is_asked_column_by_column(tmp_path):
@@ -150,6 +150,40 @@ def test_earlier_explanations_are_replaced_whole(tmp_path):
     explain_file(str(model), rows, tmp_path / "out", None, 2)
     assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["explained.csv", "row-1.png", "row-2.png"]
     assert {line["row"] for line in lines(tmp_path / "out")} == {"1", "2"}
+
+
+def test_what_a_killed_command_left_is_written_over(tmp_path):
+    model, rows = kept_two(tmp_path), tmp_path / "rows.csv"
+    pd.DataFrame({**table(20).columns}).to_csv(rows, index=False)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "explained.csv.tmp").write_text("row,na")
+    explain_file(str(model), rows, tmp_path / "out", None, 1)
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["explained.csv", "row-1.png"]
+
+
+def test_nothing_of_others_is_lost(tmp_path):
+    model, rows = kept_two(tmp_path), tmp_path / "rows.csv"
+    pd.DataFrame({**table(20).columns}).to_csv(rows, index=False)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "explained.csv").write_text("my,own,table\n")
+    with pytest.raises(BadInput, match="holds other things"):
+        explain_file(str(model), rows, tmp_path / "mine", None, 1)
+    explain_file(str(model), rows, tmp_path / "out", None, 2)
+    for name in ("row-holiday.png", "row-1.png.png"):
+        (tmp_path / "out" / name).write_text("mine")
+    explain_file(str(model), rows, tmp_path / "out", None, 1)
+    there = ["explained.csv", "row-1.png", "row-1.png.png", "row-holiday.png"]
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == there
+
+
+def test_of_a_full_disk_no_half_file_is_left(tmp_path, monkeypatch):
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saved.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"), saved.whole(tmp_path / "page.html") as file:
+        file.write(b"half")
+    assert not list(tmp_path.iterdir())
 
 
 def test_personal_data_is_masked_before_it_is_explained(tmp_path):

@@ -55,6 +55,12 @@ def test_inconclusive_where_chance_explains_it(difference):
     assert f"{found.winner} is ahead by 0.005 AUROC" in found.sentence
 
 
+def test_of_equal_scores_nobody_is_ahead():
+    said = verdict(0.0, 1.0).sentence
+    assert "both have the same AUROC" in said
+    assert "ahead" not in said
+
+
 def test_lower_is_better_for_an_error():
     cards = [
         Scorecard(name, "classical", {"rmse": Estimate(value)}, Cost(1.0))
