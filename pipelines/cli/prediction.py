@@ -135,7 +135,8 @@ def read_rows_to_predict(model: saved.Saved, source: Path) -> tuple[Examples, An
     import pandas as pd
 
     own: Any = catalogue.find(model.task).sources.own if model.task in catalogue.names() else None
-    if set(model.kinds.values()) <= TABULAR and not model.reading and not hasattr(own, "unlabelled"):
+    read = bool(model.reading) and hasattr(own, "to_predict")
+    if set(model.kinds.values()) <= TABULAR and not read and not hasattr(own, "unlabelled"):
         examples, notes = _read_table(model, source)
         return examples, None, None, tuple(notes)
     if model.by_group is not None:
@@ -144,7 +145,7 @@ def read_rows_to_predict(model: saved.Saved, source: Path) -> tuple[Examples, An
         )
     assets = getattr(model.objective, "assets", ())
     rows: Unlabelled
-    if model.reading:
+    if read:
         rows = own.to_predict(str(source), model.kinds, model.reading)
     else:
         rows = own.unlabelled(str(source), model.shapes, *([assets] if assets else []))
@@ -158,14 +159,15 @@ def _read_table(model: saved.Saved, source: Path) -> tuple[Examples, tuple[str, 
     """The columns that the model takes, and the group of each row where it decides by that."""
     by = model.by_group
     if by is None:
-        return read_rows(source, model.kinds)
+        return read_rows(source, model.kinds, model.reading)
     if by.attribute not in (there := read_table(source).columns):
         raise BadInput(
             f"--input {source} has no column {by.attribute!r}, which {model.name} decides by; add it (an empty cell is "
             f"an unknown group), or name another --contender. Its columns are {listed(there, 50)}"
         )
     kind: Kind = "number" if by.number else "category"
-    examples, notes = read_rows(source, {**model.kinds, by.attribute: model.kinds.get(by.attribute, kind)})
+    kinds: dict[str, Kind] = {**model.kinds, by.attribute: model.kinds.get(by.attribute, kind)}
+    examples, notes = read_rows(source, kinds, model.reading)
     values = np.asarray(examples.columns[by.attribute])
     groups = labels_again(values, by.bands) if by.number else values
     for row, group in enumerate(groups, start=1):

@@ -29,7 +29,8 @@ from pipelines.report import figures_rows
 from pipelines.tracking.registry import download_model
 
 TABLE = "explained.csv"
-PICTURE = re.compile(r"row-\d+\.png")
+PICTURE = re.compile(r"row-\d+\.png(\.tmp)?")
+"""A picture of ours, or what a killed command left of one."""
 HEADING = "row,name,answer,part,push"
 """What a table of ours begins with; the unit follows."""
 

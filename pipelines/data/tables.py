@@ -134,12 +134,15 @@ class OwnTable:
         )
 
 
-def read_rows(path: str | Path, columns: Mapping[str, Kind]) -> tuple[Examples, tuple[str, ...]]:
+def read_rows(
+    path: str | Path, columns: Mapping[str, Kind], called: Mapping[str, str] | None = None
+) -> tuple[Examples, tuple[str, ...]]:
     """Rows to predict: the columns that a model was trained on, in its kinds; a target is not needed.
 
     Args:
         path: a CSV, TSV or Parquet file.
         columns: name -> kind, as in the examples that the model was trained on.
+        called: name -> what the user calls that column, where it is something else; either is read.
 
     Returns:
         Examples with these columns, in this order, and a target of NaN; and notes, for example on ignored columns.
@@ -148,18 +151,20 @@ def read_rows(path: str | Path, columns: Mapping[str, Kind]) -> tuple[Examples, 
         BadInput: a column is missing or a cell is of the wrong kind; the message names it.
     """
     table = read_table(path)
+    names = {name: (called or {}).get(name, name) for name in columns}
+    names |= {name: name for name, there in names.items() if there not in table.columns and name in table.columns}
     for name, kind in columns.items():
         if kind not in ("number", "category", "text"):
             raise BadInput(f"the model reads column {name!r} as {kind}, which a table such as {table.path} cannot hold")
-        if name not in table.columns:
-            hint = did_you_mean(name, table.columns) or "."
+        if (there := names[name]) not in table.columns:
+            hint = did_you_mean(there, table.columns) or "."
             raise BadInput(
-                f"{table.path} has no column {name!r}, which the model was trained on{hint} "
+                f"{table.path} has no column {there!r}, which the model was trained on{hint} "
                 f"Its columns are {listed(table.columns, 50)}"
             )
-    extra = [name for name in table.columns if name not in columns]
+    extra = [name for name in table.columns if name not in names.values()]
     ignored = f"{count(len(extra), 'column')} that the model does not use: {listed(extra)}"
-    values = {name: as_kind(table, name, kind) for name, kind in columns.items()}
+    values = {name: as_kind(table, names[name], kind) for name, kind in columns.items()}
     examples = Examples(columns=values, kinds=dict(columns), target=np.full(len(table), np.nan))
     return examples, (*table.notes, *((ignored,) if extra else ()))
 

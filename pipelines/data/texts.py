@@ -72,7 +72,15 @@ class OwnTexts:
             notes.append(f"{count(len(ignored), 'column')} besides the text ignored: {listed(ignored)}")
         beside = tuple(Beside("column", name, table.columns[name]) for name in ignored if name not in request.exclude)
         return Dataset(
-            examples, str(table.path), False, roles.target, None, tuple(notes), request.positive, beside=beside
+            examples,
+            str(table.path),
+            False,
+            roles.target,
+            None,
+            tuple(notes),
+            request.positive,
+            beside=beside,
+            reading={"text": text},
         )
 
 

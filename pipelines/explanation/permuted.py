@@ -11,13 +11,15 @@ wrong, but many are useful", JMLR 20, for the reading as reliance of a given mod
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.contenders.reading import TABULAR
 from pipelines.data.examples import Examples, Kind
 from pipelines.evaluation.comparison import holm
 from pipelines.evaluation.delong import influence, variance
@@ -97,10 +99,10 @@ def importances(
     score, judge = _judge(objective, truth, rows)
     chance, before = np.random.default_rng(seed), predict(rows)
     repeats = int(np.clip(MOST_ANSWERS // max(1, len(rows) * len(parts)), 1, MOST_REPEATS))
-    lost = []
-    for part in parts:
-        after = [_after(predict, part, rows, before, chance.permutation(len(rows))) for _ in range(repeats)]
-        lost.append(judge(before.values, [each.values for each in after]))
+    exchanged = (part.change(rows, chance.permutation(len(rows))) for part in parts for _ in range(repeats))
+    together = MOST_ROWS if {rows.kinds[name] for name in rows.columns} <= TABULAR else 0
+    after = _after(predict, exchanged, before, together)
+    lost = [judge(before.values, list(islice(after, repeats))) for _ in parts]
     p_values = holm([p for _, p in lost]) if lost else []
     found = [
         Importance(part.name, estimate, p_value, part.n)
@@ -109,14 +111,41 @@ def importances(
     return score, tuple(sorted(found, key=lambda each: -np.nan_to_num(each.lost.value)))
 
 
-def _after(predict: Predict, part: Exchange, rows: Examples, before: Predictions, other: Rows) -> Predictions:
-    """Predictions once the part was exchanged; only rows that it changes are asked for anew."""
-    changed, which = part.change(rows, other)
-    if not len(which):
-        return before
-    values = np.array(before.values)
-    values[which] = predict(changed.take(which)).values
-    return Predictions(values)
+def _after(
+    predict: Predict, exchanged: Iterable[tuple[Examples, Rows]], before: Predictions, together: int
+) -> Iterator[Any]:
+    """Values once parts were exchanged, exchange by exchange; only rows that it changes are asked for anew.
+
+    Args:
+        together: as soon as so many rows are waiting they are asked for in one call, which costs about as much as one
+            for the few rows of an exchange.
+    """
+    waiting: list[tuple[Examples, Rows]] = []
+    for changed, which in exchanged:
+        waiting.append((changed.take(which), which))
+        if sum(len(each) for _, each in waiting) >= together:
+            yield from _answers(predict, waiting, before)
+            waiting = []
+    yield from _answers(predict, waiting, before)
+
+
+def _answers(predict: Predict, waiting: Sequence[tuple[Examples, Rows]], before: Predictions) -> Iterator[Any]:
+    some = [each for each, which in waiting if len(which)]
+    answers = iter(predict(_joined(some)).values if some else ())
+    for _, which in waiting:
+        values = np.array(before.values)
+        if len(which):
+            values[which] = list(islice(answers, len(which)))
+        yield values
+
+
+def _joined(some: Sequence[Examples]) -> Examples:
+    """Their columns, one after the other: nothing else is looked at for an answer."""
+    first = some[0]
+    if len(some) == 1:
+        return first
+    columns = {name: np.concatenate([each.columns[name][:] for each in some]) for name in first.columns}
+    return Examples(columns, np.concatenate([each.target for each in some]), first.kinds)
 
 
 def _column(name: str) -> Callable[[Examples, Rows], tuple[Examples, Rows]]:

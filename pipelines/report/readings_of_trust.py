@@ -47,8 +47,10 @@ def randomised(found: Explanation) -> str:
     said = f"{number(found.randomisation.value, 2)} ({interval(found.randomisation.low, found.randomisation.high, 2)})"
     if found.sane:
         return f"with weights drawn anew the order of parts is another one (rank correlation {said})"
+    # Of few parts even an order by chance is often much like another one.
+    order = "may be much the same" if found.randomisation.value < SAME else "is much the same"
     return (
-        f"with weights drawn anew the order of parts is much the same (rank correlation {said}; its upper end should "
+        f"with weights drawn anew the order of parts {order} (rank correlation {said}; its upper end should "
         f"be below {SAME}): these parts may tell what rows look like, and little of what was learned"
     )
 

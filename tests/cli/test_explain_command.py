@@ -158,6 +158,9 @@ def test_what_a_killed_command_left_is_written_over(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "explained.csv.tmp").write_text("row,na")
     explain_file(str(model), rows, tmp_path / "out", None, 1)
+    for name in ("explained.csv.tmp", "row-7.png.tmp"):
+        (tmp_path / "out" / name).write_text("row,na")
+    explain_file(str(model), rows, tmp_path / "out", None, 1)
     assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["explained.csv", "row-1.png"]
 
 

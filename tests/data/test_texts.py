@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines.data.tables import read_rows
 from pipelines.data.texts import OwnTexts
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest
@@ -67,3 +68,18 @@ def test_missing_labels_name_their_line(tmp_path):
     path.write_text("text,label\ngood,1\nbad,\n")
     with pytest.raises(BadInput, match="line 3"):
         OwnTexts().load(DataRequest(where=str(path), target="label"))
+
+
+def test_rows_to_predict_have_the_text_where_it_was_learned_from_or_in_a_column_called_text(tmp_path):
+    data = load(tmp_path, time="when")
+    rows, (ignored,) = read_rows(tmp_path / "reviews.csv", {"text": "text"}, data.reading)
+    assert rows.columns["text"].tolist() == data.examples.columns["text"].tolist()
+    assert "'review'" not in ignored  # it is the text
+    path = tmp_path / "new.csv"
+    path.write_text("text\nfine\n")
+    assert read_rows(path, {"text": "text"}, data.reading)[0].columns["text"].tolist() == ["fine"]
+    path.write_text("text,review\nfine,dull\n")
+    assert read_rows(path, {"text": "text"}, data.reading)[0].columns["text"].tolist() == ["dull"]
+    path.write_text("words\nfine\n")
+    with pytest.raises(BadInput, match="has no column 'review', which the model was trained on"):
+        read_rows(path, {"text": "text"}, data.reading)

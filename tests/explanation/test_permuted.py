@@ -122,3 +122,23 @@ def test_regions_cover_a_row_once(kind, shape, names):
         if not each.name.startswith("band"):
             covered[each.where] += 1
     assert (covered == 1).all()
+
+
+def test_many_parts_are_asked_for_in_few_calls_and_answers_are_the_same(monkeypatch):
+    monkeypatch.setattr(permuted, "MOST_ANSWERS", 30_000)
+    rows, asked = table(300), []
+    objective = Classification().resolve(rows.target, "top")
+
+    def predict(some):
+        asked.append(len(some))
+        top = 1 / (1 + np.exp(-np.asarray(some.columns["secret"], float)))
+        return Predictions(np.column_stack([1 - top, top]))
+
+    parts = exchanges(rows, rows.kinds)
+    together = importances(predict, rows, parts, objective, 0)
+    calls, most = len(asked), max(asked)
+    asked.clear()
+    monkeypatch.setattr(permuted, "MOST_ROWS", 1)
+    assert importances(predict, rows, parts, objective, 0) == together
+    assert calls < len(asked) / 3
+    assert most < 1300

@@ -1,10 +1,11 @@
 """What the page says of people in the loop, of reasons, of privacy and of cost."""
 
+import re
 from dataclasses import replace
 
 from pipelines.report.document import Estimate
 
-from .page_reports import explanation, oversight, whole_report
+from .page_reports import NAN, explanation, oversight, whole_report
 from .test_page import page
 
 
@@ -44,3 +45,16 @@ def test_parts_that_tell_nothing_of_what_was_learned_are_a_warning():
     read = page(without)[1]
     assert "explanation" not in [each["id"] for each in read.all("section")]
     assert "days follow each other" in read.text  # among what was not measured
+
+
+def test_where_few_parts_decide_nothing_it_is_not_said_that_their_order_is_the_same():
+    whole = whole_report()
+    for test, said, mark in (
+        (Estimate(0.12, -0.33, 0.58), "the order of parts may be much the same (rank correlation 0.12", True),
+        (Estimate(NAN, -1.0, 1.0), "Parts add up to each answer within 1 %.", False),
+    ):
+        card = replace(whole.contenders[0], explanation=replace(explanation(), randomisation=test))
+        markup, read = page(replace(whole, contenders=(card, *whole.contenders[1:])))
+        assert said in read.text.replace("\u00a0", " ")
+        tones = re.findall(r'prose (\w+)"><p><bdi>Parts add up', markup)  # of the other network a note
+        assert ("warning" in tones) == mark

@@ -80,11 +80,12 @@ def _pushes(page: Context, card: Scorecard) -> list[Block]:
         f"{found.attributed_rows:,} rows)"
     )
     told = [f"Parts add up to each answer within {100 * found.completeness_error:.1g} %."]
-    if found.randomisation.value == found.randomisation.value:
+    tested = found.randomisation.value == found.randomisation.value  # of a single part there is no order
+    if tested:
         said = randomised(found)
         told.append(f"{said[0].upper()}{said[1:]}.")
     return [
         Table(caption, columns, rows, PUSHES),
-        Prose(tuple(told), "note" if found.sane else "warning"),
+        Prose(tuple(told), "warning" if tested and not found.sane else "note"),
         *page.figures(f"attributions_{card.name}", f"maps_{card.name}"),
     ]
