@@ -9,6 +9,7 @@ import pytest
 from pipelines.report.drawing import as_svg
 from pipelines.report.estimate import Estimate
 from pipelines.report.figures import Curve, roc
+from pipelines.report.page import pictures
 from pipelines.report.page.parts import Row, Table
 from pipelines.report.page.pictures import Pictures, drawing
 from pipelines.report.page.scales import MARGIN, scale_of
@@ -149,6 +150,14 @@ def test_words_in_an_svg_are_escaped_again():
 def test_what_is_no_figure_is_left_out(content):
     assert drawing("x", content) is None
     assert Pictures({"x.svg": content}).take("x") is None
+
+
+def test_a_figure_that_is_too_large_is_left_out(monkeypatch):
+    content = drawn()[0]
+    monkeypatch.setattr(pictures, "LARGEST", len(content))
+    assert drawing("x", content) is not None
+    monkeypatch.setattr(pictures, "LARGEST", len(content) - 1)
+    assert drawing("x", content) is None
 
 
 def test_coordinates_are_short():

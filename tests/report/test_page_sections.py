@@ -7,7 +7,7 @@ import pytest
 from pipelines.report.document import Check, Comparison, Cost, Estimate, Gap, Scorecard
 from pipelines.report.explanation import Importance
 from pipelines.report.page.context import Context, value
-from pipelines.report.page.parts import Plot, Table, Value
+from pipelines.report.page.parts import Plot, Prose, Table, Value
 from pipelines.report.page.pictures import Pictures
 from pipelines.report.page.sections import data, explanation, groups, making, oversight, privacy, probabilities, scores
 from pipelines.report.page.sections.answer import answer
@@ -109,6 +109,13 @@ def test_a_part_that_the_baseline_does_not_have_is_a_dash_there():
     table = tables(explanation.explanation(context(with_first(explanation=told))))[0]
     assert cells(table)[0] == ["age", "+0.200 +0.100 to +0.300", "0.200", "-", "-"]
     assert cells(table)[1][:3] == ["Income", "-", "-"]
+
+
+@pytest.mark.parametrize(("high", "tone"), [(0.4, "note"), (0.6, "warning")])
+def test_parts_that_may_tell_nothing_are_told_so_as_a_warning(high, tone):
+    told = replace(WHOLE.contenders[0].explanation, randomisation=Estimate(0.3, 0.2, high))
+    section = explanation.explanation(context(with_first(explanation=told)))
+    assert next(block.tone for block in section.blocks if isinstance(block, Prose)) == tone
 
 
 def test_energy_is_in_thousandths_and_the_machine_has_its_figures_in_their_places():
