@@ -7,6 +7,7 @@ from the Report.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -22,6 +23,8 @@ NOT_STATED = (
     "Nobody said what a model of these data is for. Say it in a file: tapeline report RUN --card FILE, with purpose, "
     "users, decides, not_for, failures."
 )
+OF_A_TASK = re.compile(r"(sample|public) [^/]+(?:/[^/]+)?/\d+\.\d+\.\d+")
+"""How a set that is no user's own is named in a report: a folder of theirs may be called `sample data` as well."""
 OF_ANOTHER_SET = "What the task declares was written of its own sample sets; this run used another set."
 
 
@@ -142,9 +145,9 @@ def model_card(
 
 def _use(source: str, declared: Card | None, said: Card | None) -> Use:
     card, by = (said, "user") if said is not None else (declared, "task")
-    kind = source.partition(" ")[0]
-    if card is None or (by == "task" and kind not in ("sample", "public")):
+    known = OF_A_TASK.fullmatch(source)
+    if card is None or (by == "task" and known is None):
         return Use("", note=NOT_STATED)
-    note = OF_ANOTHER_SET if by == "task" and kind == "public" else ""
+    note = OF_ANOTHER_SET if by == "task" and known and known[1] == "public" else ""
     told = (card.purpose, card.users, card.decides, card.not_for, card.failures, card.origin(source), card.contact)
     return Use("user" if by == "user" else "task", *told, note)

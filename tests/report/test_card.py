@@ -37,6 +37,9 @@ def test_the_task_speaks_of_its_own_sets_and_the_user_of_everything():
     assert (of("sample other/1.0.0").said_by, of("sample other/1.0.0").origin) == ("task", "")
     assert of("public credit_data/1.0.0").note == OF_ANOTHER_SET
     assert of("sample credit_data/1.0.0").note == ""
+    assert of("public credit_data/small/1.0.0").note == OF_ANOTHER_SET
+    for own in ("sample loans.csv", "sample data/loans.csv", "public", "sample credit_data"):
+        assert of(own).said_by == "", "a user's own file, whatever it is called"
     own = of("loans.csv")
     assert (own.said_by, own.purpose, own.failures, own.origin) == ("", "", (), "")
     assert "--card" in own.note
@@ -91,6 +94,12 @@ def test_the_card_holds_what_was_measured_and_said():
     assert told["reproduce"]["command"].startswith("tapeline run finance/credit-default")
     assert told["reproduce"]["data_sha256"] == "0f" * 32
     assert told["data"]["origin"] == "a bank"
+
+
+def test_the_model_is_the_network_of_the_verdict_wherever_it_stands():
+    report = whole_report()
+    turned = replace(report, contenders=report.contenders[::-1])
+    assert card_of(turned).to_dict()["model_details"] == card_of(report).to_dict()["model_details"]
 
 
 def test_what_a_run_found_against_itself_is_told_the_worst_first():
