@@ -16,11 +16,12 @@ FAST = [
         "recipe.epochs=1",
         "recipe.trials=1",
         "recipe.width=4",
+        "recipe.plan=resident",
         "protocol.kind=holdout",
         "protocol.resamples=100",
     )
     for part in ("--set", each)
-]  # fmt: skip
+]
 PLANTED = {
     "PatientName": "Plantagenet^Ottilie",
     "PatientBirthDate": "19610417",
