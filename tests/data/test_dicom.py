@@ -288,6 +288,23 @@ def test_frames_of_nobody_are_refused(tmp_path):
     assert "whose each picture is" in refusal(tmp_path)
 
 
+def test_damage_anywhere_is_told_and_ends_nothing(tmp_path):
+    """Bytes of headers and pixels at random: each file is read, or skipped with words that quote nothing."""
+    chance = np.random.default_rng(0)
+    names = ("MR_small_RLE.dcm", "SC_rgb_rle_2frame.dcm", "liver_1frame.dcm")
+    wholes = [dicom_files.Path(own(name)).read_bytes() for name in names]
+    for number in range(90):
+        damaged = bytearray(wholes[number % 3])
+        for _ in range(4):
+            damaged[chance.integers(128, 1500)] = chance.integers(0, 256)
+        (tmp_path / f"{number}.dcm").write_bytes(damaged)
+    dicom.require(tmp_path)
+    found = files.read_all(sorted(tmp_path.glob("*.dcm")), Wanted(8, 1))
+    assert len(found.known) + len(found.odd) == 90
+    assert min(len(found.known), len(found.odd)) > 10
+    assert len({reason for _, reason in found.odd}) < 10
+
+
 def test_a_large_folder_is_decoded_when_it_is_needed(tmp_path, monkeypatch):
     chance = np.random.default_rng(0)
     for patient in range(6):
@@ -328,6 +345,18 @@ def test_names_in_headers_are_told_without_showing_one_and_refused_by_strict(tmp
     strict = DataRequest(str(folder), strict=True)
     with pytest.raises(BadInput, match="--strict: there is personal data in header 'PatientName'"):
         without_personal(OwnImages(size=16).load(strict), strict)
+
+
+def test_what_pydicom_finds_odd_in_a_header_is_not_printed(tmp_path, recwarn, caplog):
+    folder = by_class(tmp_path)
+    for path in folder.rglob("*.dcm"):  # a patient's id that says it is a number
+        data = path.read_bytes().replace(b"LO\x02\x00p", b"IS\x02\x00p")
+        path.write_bytes(data)
+    assert b"IS\x02\x00p" in data
+    recwarn.clear()
+    load(folder, OwnImages(size=16))
+    assert not [str(each.message) for each in recwarn]
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("name", ["", "Anonymous", "p0"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +50,8 @@ def require(where: Path) -> None:
         raise BadInput(f"{where}: DICOM files need the extra `medical`: pip install 'tapeline[medical]'") from error
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     logging.getLogger("pydicom").disabled = True  # it quotes what it finds odd
-
-
-@contextmanager
-def unheard() -> Iterator[None]:
-    """What pydicom warns of, in any thread, is not printed: it quotes values of headers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    for module in (r"pydicom(\.|$)", r"pipelines\.data\.pictures\."):  # which warns in the name of who called it
+        warnings.filterwarnings("ignore", module=module)
 
 
 def read(path: Path, wanted: Wanted) -> First:

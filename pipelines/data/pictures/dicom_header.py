@@ -69,7 +69,7 @@ def require_keyword(name: str, flag: str) -> str:
 def texts(data: Any, fields: Sequence[str]) -> dict[str, str]:
     """Keyword -> what is written there, on one line; elements that are absent, empty or nested are left out."""
     names = dict.fromkeys((PATIENT, MODALITY, *GROUPS, *fields, *PERSONAL))
-    found = {name: _text(data.get(name)) for name in names}
+    found = {name: _text(data, name) for name in names}
     told = {name: text for name, text in found.items() if text}
     same = told.get("PatientName", "") == told.get(PATIENT, "")
     if same or told.get("PatientName", "").strip("^ ").lower() in NOBODY:
@@ -77,13 +77,14 @@ def texts(data: Any, fields: Sequence[str]) -> dict[str, str]:
     return told
 
 
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, bytes) or type(value).__name__ == "Sequence":
-        return ""
-    try:
+def _text(data: Any, name: str) -> str:
+    try:  # pydicom decodes an element when it is asked for, and raises many types on damaged ones
+        value = data.get(name)
+        if value is None or isinstance(value, bytes) or type(value).__name__ == "Sequence":
+            return ""
         several = not isinstance(value, str) and hasattr(value, "__iter__") and not hasattr(value, "components")
         return " ".join(("\\".join(map(str, value)) if several else str(value)).split())
-    except Exception:  # a value that cannot even be written down tells nothing
+    except Exception:
         return ""
 
 

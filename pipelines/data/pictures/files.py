@@ -23,6 +23,7 @@ KEPT_BYTES = 256 << 20
 """Decoded pictures of at most so many bytes stay in memory; more are decoded anew whenever they are needed."""
 
 THREADS = max(2, min(8, os.cpu_count() or 1))
+DAMAGED = "is damaged: it cannot be decoded"
 AT_ONCE = 256
 """Files that are decoded before the next ones are begun, so that what is not kept is let go."""
 
@@ -75,7 +76,7 @@ def read_all(files: Sequence[Path], wanted: Wanted) -> Found:
     odd: list[tuple[Path, str]] = []
     changes: Counter[str] = Counter()
     size = 0
-    with dicom.unheard(), ThreadPoolExecutor(THREADS, "pictures") as pool:
+    with ThreadPoolExecutor(THREADS, "pictures") as pool:
         for start in range(0, len(files), AT_ONCE):
             block = files[start : start + AT_ONCE]
             for path, found in zip(block, pool.map(lambda path: _first(path, wanted), block), strict=True):
@@ -109,6 +110,8 @@ def _first(path: Path, wanted: Wanted) -> tuple[First, Known] | str:
         return str(error)
     except OSError as error:
         return f"cannot be read: {error.strerror or 'the disk failed'}"
+    except Exception:  # decoders raise almost anything on damaged bytes, and may quote a name that stands in them
+        return DAMAGED
     hashes = np.fromiter((_hash(row) for row in first.pixels), np.uint64, len(first.pixels))
     stamp = (about.st_size, about.st_mtime_ns)
     rows, channels = len(first.pixels), first.pixels.shape[-1]
@@ -144,7 +147,7 @@ class Files(OnDemand):
             return self._pixels(int(rows))
         values = np.empty((len(rows), *self.shape[1:]), self.dtype)
         size = max(1, BLOCK_BYTES // max(1, self.row_bytes))
-        with dicom.unheard(), ThreadPoolExecutor(THREADS, "pictures") as pool:
+        with ThreadPoolExecutor(THREADS, "pictures") as pool:
             for start in range(0, len(rows), size):
                 block = rows[start : start + size]
                 for place, pixels in enumerate(pool.map(self._pixels, block.tolist())):
@@ -173,4 +176,8 @@ class Files(OnDemand):
             raise BadInput(f"{one.path} {error}") from None
         except OSError as error:
             raise BadInput(f"{one.path} cannot be read any more: {error.strerror or 'the disk failed'}") from error
+        except BadInput:
+            raise
+        except Exception:
+            raise BadInput(f"{one.path} {DAMAGED}") from None
         return pixels

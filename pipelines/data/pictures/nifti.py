@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def require(where: Path) -> None:
     Raises:
         BadInput: nibabel is missing.
     """
+    logging.getLogger("nibabel.global").disabled = True  # what it finds odd and repairs
     try:
         import nibabel  # noqa: F401
     except ImportError as error:
