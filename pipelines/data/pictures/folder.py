@@ -37,7 +37,7 @@ def load(folder: Path, request: DataRequest, wanted: Wanted, ids_required: bool)
     Raises:
         BadInput: the folder, a file or a flag; the message names it.
     """
-    files, others = pictures_under(folder)
+    files, others = pictures_under(folder, f"; expected {folder}/CLASS/picture.png, or a {LABELS} with path and label")
     headed = any(kind_of(path) is dicom for path in files)
     listing, asked = listing_of(folder, files, request, headed)
     left = len(set(files) - set(listing.files))
@@ -66,7 +66,7 @@ def load(folder: Path, request: DataRequest, wanted: Wanted, ids_required: bool)
     )  # fmt: skip
 
 
-def pictures_under(folder: Path) -> tuple[list[Path], int]:
+def pictures_under(folder: Path, hint: str = "") -> tuple[list[Path], int]:
     """The pictures in a folder and its subfolders, and how many other files there are.
 
     Raises:
@@ -76,10 +76,7 @@ def pictures_under(folder: Path) -> tuple[list[Path], int]:
     more = [path for path in others if kind_of(path) is not None]
     files = sorted([*known, *more])
     if not files:
-        raise BadInput(
-            f"{folder} holds no {', '.join(SUFFIXES)} file, and neither DICOM nor NIfTI; "
-            f"expected {folder}/CLASS/picture.png, or a {LABELS} with path and label"
-        )
+        raise BadInput(f"{folder} holds no {' or '.join(SUFFIXES)} file, and neither DICOM nor NIfTI{hint}")
     require_readers(folder, files)
     return files, len(others) - len(more)
 
