@@ -253,3 +253,18 @@ def test_pictures_of_nobody_are_refused_where_people_are_learned_from(tmp_path):
     picture(tmp_path / "a" / "nobody.png", grey(1)[0])
     with pytest.raises(BadInput, match="does not say whose each picture is"):
         load(tmp_path, source)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_pictures_that_lie_on_their_side_are_turned(tmp_path, kept, monkeypatch):
+    if not kept:
+        monkeypatch.setattr(files, "KEPT_BYTES", 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: to be turned right by 90 degrees
+    upright = np.zeros((8, 8), np.uint8)
+    upright[:4] = 200
+    for row, suffix in enumerate(("png", "jpg")):
+        (tmp_path / "ab"[row]).mkdir()
+        Image.fromarray(np.rot90(upright)).save(tmp_path / "ab"[row] / f"1.{suffix}", exif=exif)
+    found = load(tmp_path, OwnImages(size=8)).examples.columns["image"][:]
+    np.testing.assert_allclose(found[..., 0], np.stack([upright, upright]), atol=6)
