@@ -33,9 +33,7 @@ SHOWN = """() => new Promise(told => requestAnimationFrame(() => requestAnimatio
 def main() -> None:
     """Write each page, show it, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="runs or tasks; the newest run of every task if left out"
-    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="runs or tasks; the newest run of every task if left out")
     parser.add_argument("--pdf", metavar="FOLDER", type=Path, help="keep what is printed here")
     asked = parser.parse_args()
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
