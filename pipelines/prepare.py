@@ -180,7 +180,7 @@ def prepare(
         checks = (*run_checks(dataset), *split_checks(dataset.examples, *parts))
     if not _is_sample(request):
         progress.columns(describe(dataset.examples))
-    for note in dataset.notes:
+    for note in (*dataset.told, *dataset.notes):
         progress.say(note)
     for check in checks:
         if not check.passed:

@@ -92,7 +92,7 @@ class DataRequest:
     text: str | None = None
     exclude: tuple[str, ...] = ()
     strict: bool = False
-    """Refuse data in which personal data is found."""
+    """Refuse data in which personal data, or a file that cannot be used, is found."""
     keep_personal: tuple[str, ...] = ()
     """Columns that are learned from as they are, though personal data was found in them."""
     delay: float = 0.0
@@ -131,6 +131,7 @@ class Dataset:
         beside: what came with the rows and nobody learns from.
         personal: what personal data was found and what became of it; None where nobody looked.
         masked: column -> the kinds of it in whose place marks stand there.
+        told: what a user should read and no record holds, such as the names of files that were skipped.
     """
 
     examples: Examples
@@ -148,6 +149,7 @@ class Dataset:
     beside: tuple[Beside, ...] = ()
     personal: tuple[str, ...] | None = None
     masked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 class Source(Structural):

@@ -27,7 +27,9 @@ Id = Annotated[str | None, typer.Option(help="Column of the patient, customer or
 Time = Annotated[str | None, typer.Option(help="Column of the moment; the last rows in time are the test.")]
 Text = Annotated[str | None, typer.Option(help="Column of the text, for a task on texts.")]
 Exclude = Annotated[list[str] | None, typer.Option(help="Column that models must not see. Repeatable.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse your own data where personal data is found in it.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse your own data where it holds personal data, or a file that is damaged.")
+]
 KeepPersonal = Annotated[
     list[str] | None,
     typer.Option(metavar="COLUMN", help="Learn from this column as it is, though it holds personal data. Repeatable."),

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pipelines.data.behaviour import made_of_the_past
 from pipelines.data.cells import missing
 from pipelines.data.examples import Examples, OnDemand
+from pipelines.data.leaks.burnt_in import burnt_in
+from pipelines.data.leaks.near_duplicates import near_duplicates
 from pipelines.data.wording import count, listed, numbered, shown
 from pipelines.errors import BadInput
 from pipelines.report.document import Check
@@ -106,6 +108,8 @@ def split_checks(examples: Examples, train: Rows, valid: Rows, test: Rows) -> tu
             if examples.ids is not None
             else []
         ),
+        *near_duplicates(examples, parts),
+        *burnt_in(examples, train),
     )
 
 

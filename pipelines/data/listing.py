@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,30 @@ class Listing:
         names = [str(path.relative_to(folder)) for path in self.files]
         return (Beside("names of files", "", np.array(names, dtype=object)), *self.ignored)
 
+    def take(self, places: NDArray[np.integer[Any]]) -> Listing:
+        """The files with these places, in this order, each as often as it is named."""
+
+        def pick(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[places]
+
+        return replace(
+            self,
+            files=[self.files[place] for place in places],
+            target=self.target[places],
+            groups={name: values[places] for name, values in self.groups.items()},
+            ids=pick(self.ids),
+            time=pick(self.time),
+            official=pick(self.official),
+        )
+
 
 def read_listing(
-    folder: Path, request: DataRequest, targets: tuple[str, ...], ids: tuple[str, ...], suffixes: tuple[str, ...]
+    folder: Path,
+    request: DataRequest,
+    targets: tuple[str, ...],
+    ids: tuple[str, ...],
+    suffixes: tuple[str, ...],
+    fits: Callable[[Path], bool] | None = None,
 ) -> Listing:
     """Read `labels.csv`: a column `path` (or `file`, relative to the folder), the label, and who it comes from.
 
@@ -58,6 +80,7 @@ def read_listing(
         targets: names of the label column that are tried where `--target` is not given.
         ids: names of the person column that are tried where `--id` is not given.
         suffixes: what the listed files may be, `.png` and so on.
+        fits: tells files that may be listed from others; by their suffixes if it is left out.
 
     Raises:
         BadInput: a column or a listed file is missing, or lies outside the folder; the message names the line.
@@ -74,7 +97,8 @@ def read_listing(
             table.require(name, flag)
     labels = categories(table.text(target))
     require_present(table, target, labels, "the label")
-    files = [_listed_file(table, folder, row, cell, suffixes) for row, cell in enumerate(table.text(path))]
+    fits = fits or (lambda path: path.suffix.lower() in suffixes)
+    files = [_listed_file(table, folder, row, cell, suffixes, fits) for row, cell in enumerate(table.text(path))]
     away = {path, target, person, request.time, *request.exclude}
     groups, ignored, notes = _groups(table, [name for name in table.columns if name not in away], request.sensitive)
     return Listing(
@@ -98,14 +122,16 @@ def _column(table: RawTable, asked: str | None, usual: tuple[str, ...], flag: st
     raise BadInput(f"{table.path} has no column {listed(usual)} ({flag}); its columns are {listed(table.columns)}")
 
 
-def _listed_file(table: RawTable, folder: Path, row: int, cell: str, suffixes: tuple[str, ...]) -> Path:
+def _listed_file(
+    table: RawTable, folder: Path, row: int, cell: str, suffixes: tuple[str, ...], fits: Callable[[Path], bool]
+) -> Path:
     where = f"{table.path}: line {table.lines[row]}"
     if not cell:
         raise BadInput(f"{where} names no file")
     path = folder / cell
     if not path.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"{where} names {cell!r}, which lies outside {folder}; paths are relative to that folder")
-    if path.suffix.lower() not in suffixes:
+    if path.exists() and not fits(path):
         raise BadInput(f"{where} names {cell!r}; expected a file that ends in {' or '.join(suffixes)}")
     return existing_file(path, f"a file that ends in {' or '.join(suffixes)}")
 

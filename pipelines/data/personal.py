@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipelines.data.cells import missing
 from pipelines.data.examples import Examples, Kind, OnDemand
-from pipelines.data.personal_kinds import HALF, NATIONAL, PERSON, PHONE, kinds_in, masked
+from pipelines.data.personal_kinds import BIRTH, HALF, NATIONAL, PERSON, PHONE, kinds_in, masked
 from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
 from pipelines.task import Beside, DataRequest, Dataset
@@ -38,6 +38,10 @@ NAMES = frozenset({
     "customer name", "client name", "applicant name", "holder name", "cardholder name", "account holder",
     "employee name", "contact name", "owner name", "vorname", "nachname", "prenom", "prénom", "apellido", "apellidos",
     "cognome",
+    # as elements of DICOM headers are called
+    "other patient names", "patient birth name", "patient mother birth name", "responsible person",
+    "referring physician name", "performing physician name", "operators name", "physicians of record",
+    "name of physicians reading study", "requesting physician",
 })  # fmt: skip
 CALLED: Mapping[str, frozenset[str]] = {
     PHONE: frozenset({
@@ -48,6 +52,7 @@ CALLED: Mapping[str, frozenset[str]] = {
         "passport number", "tax id", "personal number", "personal id", "national id", "identity number", "bsn",
         "pesel", "cpf", "dni", "aadhaar",
     }),
+    BIRTH: frozenset({"patient birth date"}),
 }  # fmt: skip
 """What columns are called whose numbers follow no rule that could be checked."""
 
@@ -265,4 +270,6 @@ def _article(kind: str) -> str:
 
 
 def _plural(kind: str) -> str:
-    return "names of people" if kind == PERSON else f"{kind}es" if kind.endswith("ss") else f"{kind}s"
+    if kind in (PERSON, BIRTH):
+        return "names of people" if kind == PERSON else "dates of birth"
+    return f"{kind}es" if kind.endswith("ss") else f"{kind}s"

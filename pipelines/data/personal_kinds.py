@@ -18,8 +18,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-EMAIL, IBAN, CARD, NATIONAL, PHONE, PERSON = (
+EMAIL, IBAN, CARD, NATIONAL, PHONE, PERSON, BIRTH = (
     "e-mail address", "IBAN", "card number", "national identity number", "phone number", "name of a person",
+    "date of birth",
 )  # fmt: skip
 
 MARKS = {EMAIL: "[email]", IBAN: "[iban]", CARD: "[card]", NATIONAL: "[identity]", PHONE: "[phone]"}

@@ -7,12 +7,12 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from pipelines.data import tfds_rows
+from pipelines.data import public_pictures, tfds_rows
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.waves import fit_length, resample
 from pipelines.errors import BadInput
@@ -42,10 +42,13 @@ class PublicSet:
         categories: ClassLabel or Text features, each a column of its name.
         groups: ClassLabel or Text features that are only for measuring bias.
         text, image, wave: the feature that becomes the column of that name.
+        size: height and width in pixels that pictures are resized to; 0 keeps those of a set whose pictures have one.
+        channels: 1 makes grey pictures of RGB ones, 3 the reverse; 0 keeps what they are.
         seconds: a wave is padded with zeros at its end, or cut to its loudest stretch, to this length.
         id: the feature that names the patient or speaker, and
         id_pattern: a regular expression whose group 1 is the id in it, for example in a file's name.
         without: labels whose rows are left out.
+        renamed: label -> what it is called here; several may become one class.
         splits: which of its splits to read; two or more are the set's official split.
         limit: most rows to read, each split in proportion; None reads all. TFDS stores rows in a random order, so
             the first ones of a split are a fair sample.
@@ -62,10 +65,13 @@ class PublicSet:
     text: str | None = None
     image: str | None = None
     wave: str | None = None
+    size: int = 0
+    channels: Literal[0, 1, 3] = 0
     seconds: float = 1.0
     id: str | None = None
     id_pattern: str = "(.+)"
     without: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     splits: tuple[str, ...] = ("train",)
     limit: int | None = None
 
@@ -78,6 +84,8 @@ class PublicSet:
     def load(self, request: DataRequest) -> Dataset:
         """Its rows, in an order that never changes; downloaded first where they are not yet.
 
+        Pictures of more than `public_pictures.KEPT_BYTES` are read from the prepared files when they are needed.
+
         Raises:
             BadInput: a flag that belongs to --data PATH, a --sensitive attribute that is not there, no network, or
                 what TFDS stored is not what it should be.
@@ -85,7 +93,8 @@ class PublicSet:
         tfds_rows.refuse_own_flags(request)
         builder = self._prepared()
         try:
-            parts = {split: self._split(builder, split) for split in self.splits}
+            large = self.image is not None and public_pictures.is_large(builder, self.splits, self._shape(builder))
+            rows, lengths = self._on_demand(builder) if large else self._in_memory(builder)
         except BadInput:
             raise
         except Exception as error:
@@ -93,14 +102,14 @@ class PublicSet:
                 f"the public set {self.name} in {builder.data_dir} cannot be read ({tfds_rows.first_line(error)}); "
                 "delete that folder and it is prepared again"
             ) from error
-        examples = self._examples(tfds_rows.joined(parts.values()))
+        examples = self._examples(rows)
         tfds_rows.require_sensitive(request, examples)
         return Dataset(
             examples=examples,
             source=f"public {builder.info.full_name}",
             simulated=False,
             target=self.target,
-            official=tfds_rows.official_splits({split: len(rows[self.target]) for split, rows in parts.items()}),
+            official=tfds_rows.official_splits(lengths),
             notes=self._notes(builder, len(examples)),
             positive=self.positive,
         )
@@ -109,13 +118,22 @@ class PublicSet:
         import tensorflow_datasets as tfds
 
         folder = tfds_rows.data_folder()
+        builder = None
         try:
             builder = tfds.builder(self.name, data_dir=folder)
             with tfds_rows.quiet(bars=sys.stderr.isatty()), _few_retries():
                 builder.download_and_prepare()
         except Exception as error:  # a download fails as many types: no network, no mirror, a checksum, a package
-            raise BadInput(self._explain(error, folder)) from error
+            by_hand = builder is not None and builder.MANUAL_DOWNLOAD_INSTRUCTIONS and isinstance(error, AssertionError)
+            raise BadInput(self._by_hand(folder) if by_hand else self._explain(error, folder)) from error
         return builder
+
+    def _by_hand(self, folder: Any) -> str:
+        page = f"https://www.tensorflow.org/datasets/catalog/{self.name.partition('/')[0]}"
+        return (
+            f"the public set {self.name} has to be downloaded by hand into {folder}/downloads/manual, for its owners "
+            f"ask who takes it; {page} says how"
+        )
 
     def _explain(self, error: Exception, folder: Any) -> str:
         if reason := tfds_rows.disk_trouble(error):
@@ -130,6 +148,29 @@ class PublicSet:
             "check the network and try again; --data sample works offline"
         )
 
+    def _in_memory(self, builder: Any) -> tuple[dict[str, Any], dict[str, int]]:
+        """All rows, and how many each split has."""
+        parts = {split: self._split(builder, split) for split in self.splits}
+        return tfds_rows.joined(parts.values()), {split: len(part[self.target]) for split, part in parts.items()}
+
+    def _on_demand(self, builder: Any) -> tuple[dict[str, Any], dict[str, int]]:
+        """The same, but for the pictures, of which nothing is kept."""
+        assert self.image is not None  # noqa: S101  who asks has made sure
+        found, pictures, lengths = public_pictures.scanned(
+            builder, self.splits, self._small(), self.image, self.size, self.channels
+        )
+        rows = {name: self._value(builder, name, values) for name, values in found.small.items()}
+        kept: dict[str, NDArray[Any]] = {}
+        start = 0
+        for split, length in lengths.items():
+            most = length if self.limit is None else self._share(builder, split, self.limit)
+            places = np.arange(start, start + most)
+            kept[split] = places[~np.isin(rows[self.target][places], self.without)]
+            start += length
+        chosen = np.concatenate(list(kept.values()))
+        rows = {name: values[chosen] for name, values in rows.items()}
+        return {**rows, "image": pictures.only(chosen)}, {split: len(places) for split, places in kept.items()}
+
     def _split(self, builder: Any, split: str) -> dict[str, NDArray[Any]]:
         """The decoded features of a split's rows, without those whose label is left out."""
         rows = self._columns(builder, split if self.limit is None else self._slice(builder, split, self.limit))
@@ -139,23 +180,48 @@ class PublicSet:
         return rows
 
     def _slice(self, builder: Any, split: str, limit: int) -> str:
+        return f"{split}[:{self._share(builder, split, limit)}]"
+
+    def _share(self, builder: Any, split: str, limit: int) -> int:
         size = builder.info.splits[split].num_examples
-        return f"{split}[:{min(size, math.ceil(size * limit / self._available(builder)))}]"
+        return int(min(size, math.ceil(size * limit / self._available(builder))))
 
     def _available(self, builder: Any) -> int:
         return sum(builder.info.splits[split].num_examples for split in self.splits)
 
     def _columns(self, builder: Any, split: str) -> dict[str, NDArray[Any]]:
-        features = builder.info.features
-        stored = self._stored_waves(builder, split) if self.wave else tfds_rows.whole_split(builder, split)
-        used = (self.target, *self.numbers, *self.categories, *self.groups, *([self.id] if self.id else []))
-        rows = {name: _plain(features[name], stored[name]) for name in used}
+        if self.wave:
+            stored = self._stored_waves(builder, split)
+        elif self.image and (self.size or self.channels):
+            stored = public_pictures.whole_split(builder, split, self.image, self.size, self.channels)
+        else:
+            stored = tfds_rows.whole_split(builder, split)
+        rows = {name: self._value(builder, name, stored[name]) for name in self._small()}
         if self.vector:
             rows |= dict(zip(self.entries, stored[self.vector].astype(np.float64).T, strict=True))
         for kind, feature in (("text", self.text), ("image", self.image), ("wave", self.wave)):
             if feature is not None:
                 rows[kind] = tfds_rows.words(stored[feature]) if kind == "text" else stored[feature]
         return rows
+
+    def _small(self) -> tuple[str, ...]:
+        """The features that are one value a row."""
+        ids = () if self.id is None else (self.id,)
+        return tuple(dict.fromkeys((self.target, *self.numbers, *self.categories, *self.groups, *ids)))
+
+    def _value(self, builder: Any, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        plain = _plain(builder.info.features[name], values)
+        if name != self.target or not self.renamed:
+            return plain
+        return np.array([self.renamed.get(label, label) for label in plain], dtype=object)
+
+    def _shape(self, builder: Any) -> tuple[int, ...]:
+        """Of one picture; the size of a set whose pictures differ has to be declared."""
+        height, width, stored = builder.info.features[self.image].shape
+        size = (self.size, self.size) if self.size else (height, width)
+        if None in size:
+            raise BadInput(f"the public set {self.name} has pictures of many sizes; its declaration needs a size")
+        return (*size, self.channels or stored)
 
     def _stored_waves(self, builder: Any, split: str) -> dict[str, NDArray[Any]]:
         """Row by row, because recordings differ in length and are shortened before they are kept."""

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipelines.data.examples import OnDemand
 from pipelines.data.images import OwnImages
+from pipelines.data.pictures import files
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest
 
@@ -209,3 +211,60 @@ def test_pneumonia_keeps_the_official_split():
     assert collections.Counter(data.official.tolist()) == {"train": 3882, "valid": 524, "test": 624}
     assert data.examples.columns["image"].shape == (5030, 28, 28, 1)
     assert set(data.examples.target) == {0.0, 1.0}
+
+
+def test_a_large_folder_is_decoded_when_it_is_needed(tmp_path, monkeypatch):
+    chance = np.random.default_rng(0)
+    for row in range(7):
+        shape = (12, 12, 3) if row == 5 else (12, 12)
+        picture(tmp_path / "ab"[row % 2] / f"{row}.png", chance.integers(0, 255, shape, np.uint8))
+    kept = load(tmp_path, OwnImages(size=8, channels=0)).examples
+    assert isinstance(kept.columns["image"], np.ndarray)
+    monkeypatch.setattr(files, "KEPT_BYTES", 0)
+    data = load(tmp_path, OwnImages(size=8, channels=0))
+    column = data.examples.columns["image"]
+    assert isinstance(column, OnDemand)
+    assert column.shape == kept.columns["image"].shape == (7, 8, 8, 3)
+    np.testing.assert_array_equal(column[:], kept.columns["image"])
+    np.testing.assert_array_equal(column.only(np.array([6, 0]))[1], kept.columns["image"][0])
+    assert any("decoded whenever they are needed" in note for note in data.notes)
+    (tmp_path / "a" / "0.png").unlink()
+    with pytest.raises(BadInput, match=r"0\.png cannot be read any more"):
+        column[:]
+
+
+def test_a_few_damaged_pictures_are_skipped_and_counted(tmp_path):
+    for row in range(5):
+        picture(tmp_path / "ab"[row % 2] / f"{row}.png", grey(1)[0])
+    (tmp_path / "a" / "odd.png").write_bytes(b"")
+    data = load(tmp_path)
+    assert data.examples.target.tolist() == ["a", "a", "a", "b", "b"]
+    assert any(str(tmp_path / "a" / "odd.png") in line for line in data.told)
+    note = next(note for note in data.notes if "skipped" in note)
+    assert note.startswith("1 file skipped that could not be used: 1 is a damaged picture")
+    assert "--strict" in refusal(tmp_path, strict=True)
+
+
+def test_pictures_of_nobody_are_refused_where_people_are_learned_from(tmp_path):
+    for row in range(4):
+        picture(tmp_path / "ab"[row % 2] / f"sub-{row // 2}" / f"{row}.png", grey(1)[0])
+    source = OwnImages(ids_required=True)
+    assert load(tmp_path, source).examples.ids.tolist() == ["sub-0", "sub-1", "sub-0", "sub-1"]
+    picture(tmp_path / "a" / "nobody.png", grey(1)[0])
+    with pytest.raises(BadInput, match="does not say whose each picture is"):
+        load(tmp_path, source)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_pictures_that_lie_on_their_side_are_turned(tmp_path, kept, monkeypatch):
+    if not kept:
+        monkeypatch.setattr(files, "KEPT_BYTES", 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: to be turned right by 90 degrees
+    upright = np.zeros((8, 8), np.uint8)
+    upright[:4] = 200
+    for row, suffix in enumerate(("png", "jpg")):
+        (tmp_path / "ab"[row]).mkdir()
+        Image.fromarray(np.rot90(upright)).save(tmp_path / "ab"[row] / f"1.{suffix}", exif=exif)
+    found = load(tmp_path, OwnImages(size=8)).examples.columns["image"][:]
+    np.testing.assert_allclose(found[..., 0], np.stack([upright, upright]), atol=6)

@@ -46,10 +46,10 @@ class Pictures:
 
     Args:
         name: of the feature, which is a TFDS `Image`, or a `Tensor` of uint8.
-        size: height and width that pictures of differing sizes are resized to, by antialiased bilinear interpolation;
-            a set whose pictures have one size keeps it.
+        size: height and width that pictures of differing sizes are resized to, by antialiased bilinear interpolation.
         channels: makes grey pictures of RGB ones, or the reverse; 0 keeps what they are.
         in_channels: does so.
+        keep: whether a set whose pictures have one size keeps it.
     """
 
     dtype: np.dtype[Any] = np.dtype(np.uint8)
@@ -61,9 +61,10 @@ class Pictures:
         size: int,
         channels: int,
         in_channels: Callable[[NDArray[Any], int], NDArray[Any]],
+        keep: bool = True,
     ) -> None:
         height, width, stored = feature.shape
-        self._fixed = None not in (height, width)
+        self._fixed = None not in (height, width) and (keep or (height, width) == (size, size))
         self._stored = (height, width, stored) if self._fixed else (size, size, stored)
         self._name, self._feature, self._in_channels = name, feature, in_channels
         self._channels = channels or stored
@@ -84,13 +85,18 @@ class Pictures:
 
         def one(record: Any) -> Any:
             picture = read(record)
-            if not self._fixed:
-                resized = tf.image.resize(picture, self._stored[:2], antialias=True)
-                picture = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
-            return tf.ensure_shape(picture, self._stored)
+            return tf.ensure_shape(picture if self._fixed else resized(picture, self._stored[0]), self._stored)
 
         row_bytes = int(np.prod(self._stored)) if self._fixed else LARGEST
         return _mapped(one, tf.TensorSpec(self._stored, tf.uint8), row_bytes)
+
+
+def resized(picture: Any, size: int) -> Any:
+    """A uint8 picture in the graph, (size, size, channels), by antialiased bilinear interpolation."""
+    import tensorflow as tf
+
+    changed = tf.image.resize(picture, (size, size), antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(changed), 0, 255), tf.uint8)
 
 
 class Waves:
