@@ -11,6 +11,7 @@ from pipelines.explanation.parts import regions, telling_words, words_of
 from pipelines.explanation.permuted import exchanges, importances, some_rows
 from pipelines.objectives.classification import Classification
 from pipelines.objectives.objective import Predictions
+from pipelines.objectives.regression import Regression
 
 TEXTS = np.array(["A fine day!", "dull, dull rain", "Fine; fine and dull", None], object)
 
@@ -53,6 +54,20 @@ def test_a_column_and_a_field_are_exchanged_and_nothing_else():
     kept = np.ones((8, 8), bool)
     kept[:2, 2:4] = False
     np.testing.assert_array_equal(after[:, kept], before[:, kept])
+
+
+def test_what_is_lost_of_the_accuracy_and_of_the_variance_is_counted_by_hand():
+    target = np.array(["a", "b", "c", "a"], object)
+    objective = Classification().resolve(target)
+    rows = Examples({"x": np.arange(4.0)}, target, {"x": "number"})
+    score, judge = permuted._judge(objective, objective.encode(target), rows)
+    one, other = np.eye(3)[[0, 1, 2, 1]], np.eye(3)[[0, 0, 0, 1]]
+    assert score == "accuracy"
+    assert judge(one, [other, one])[0].value == pytest.approx(3 / 4 - (1 / 4 + 3 / 4) / 2)
+    numbers = np.array([0.0, 2.0, 0.0, 2.0])  # of variance 1
+    score, judge = permuted._judge(Regression().resolve(numbers), numbers, rows)
+    assert score == "r2"
+    assert judge(numbers, [numbers + 1, numbers])[0].value == pytest.approx(0.5)
 
 
 def test_p_values_are_corrected_for_all_parts(monkeypatch):
