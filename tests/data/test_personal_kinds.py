@@ -126,6 +126,11 @@ def test_a_kind_is_told_where_half_of_what_has_its_form_is_one():
     assert kinds_in(cards(9, 11)) == {}
 
 
+def test_what_has_not_even_the_form_of_a_kind_hides_none():
+    assert kinds_in([*cards(1, 0), "6666666666666", "2999999999999999"]) == {CARD: [0]}
+    assert kinds_in(["DE89370400440532013000", "AB12 ok", "KW34 left"]) == {IBAN: [0]}
+
+
 def test_national_numbers_among_as_many_others_are_not_told():
     others = [str(number) for number in np.random.default_rng(1).integers(10**10, 10**11, 50)]
     assert kinds_in([*peselled(50), *others]) == {}

@@ -58,7 +58,7 @@ def test_a_column_and_a_field_are_exchanged_and_nothing_else():
 
 def test_what_is_lost_of_the_accuracy_and_of_the_variance_is_counted_by_hand():
     target = np.array(["a", "b", "c", "a"], object)
-    objective = Classification().resolve(target)
+    objective = Classification(classes=("a", "b", "c"))
     rows = Examples({"x": np.arange(4.0)}, target, {"x": "number"})
     score, judge = permuted._judge(objective, objective.encode(target), rows)
     one, other = np.eye(3)[[0, 1, 2, 1]], np.eye(3)[[0, 0, 0, 1]]
