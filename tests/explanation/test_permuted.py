@@ -67,7 +67,7 @@ def test_what_is_lost_of_the_accuracy_and_of_the_variance_is_counted_by_hand():
     numbers = np.array([0.0, 2.0, 0.0, 2.0])  # of variance 1
     score, judge = permuted._judge(Regression().resolve(numbers), numbers, rows)
     assert score == "r2"
-    assert judge(numbers, [numbers + 1, numbers])[0].value == pytest.approx(0.5)
+    assert judge(numbers + 0.5, [numbers + 1, numbers])[0].value == pytest.approx(0.5 - 0.25)
 
 
 def test_p_values_are_corrected_for_all_parts(monkeypatch):
