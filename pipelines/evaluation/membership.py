@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.evaluation.delong import auroc_interval
+from pipelines.evaluation.intervals import effective
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import Estimate
 
@@ -55,7 +56,7 @@ def measured(
     truth = np.repeat([1, 0], [len(members), len(others)])
     clusters = None if member_ids is None or other_ids is None else np.concatenate([member_ids, other_ids]).astype(str)
     auc = auroc_interval(truth, -np.concatenate([members, others]), clusters=clusters)
-    return {"auc": auc, "tpr_at_1_percent_fpr": _rate(-members, -others, seed)}
+    return {"auc": auc, "tpr_at_1_percent_fpr": _rate(-members, -others, seed, member_ids, other_ids)}
 
 
 def losses(objective: Objective, truth: NDArray[np.generic], predictions: Predictions) -> Floats | None:
@@ -85,21 +86,34 @@ def some(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
 
 
-def _rate(members: Floats, others: Floats, seed: int) -> Estimate:
+def _rate(
+    members: Floats,
+    others: Floats,
+    seed: int,
+    member_ids: NDArray[np.generic] | None = None,
+    other_ids: NDArray[np.generic] | None = None,
+) -> Estimate:
     """The share of members that score above all but one in a hundred of the others.
 
     Its interval is of both sides, drawn at once: of n others drawn again, the one with k above it has a rank of
     Beta(k + 1, n - k); and the share of members above that one is drawn from what Jeffreys' prior makes of their count,
-    which leaves room where none was found.
+    which leaves room where none was found. Rows of one person count for as many as would show the share as surely.
     """
     m, n = len(members), len(others)
     if n < FEWEST_OTHERS:
         return Estimate(math.nan)
     ranked, falling, allowed = np.sort(members), -np.sort(-others), int(FALSE_RATE * n)
+    bar = falling[allowed]
+    of_members, of_others = _worth(members > bar, member_ids), _worth(others > bar, other_ids)
     chance = np.random.default_rng(seed)
-    ranks = (chance.beta(allowed + 1, n - allowed, RESAMPLES) * n).astype(np.int64)
+    ranks = (chance.beta(allowed * of_others + 1, (n - allowed) * of_others, RESAMPLES) * n).astype(np.int64)
     bars = falling[np.append(np.minimum(ranks, n - 1), allowed)]
     above = m - np.searchsorted(ranked, bars, side="right")
-    shares = chance.beta(above[:-1] + 0.5, m - above[:-1] + 0.5)
+    shares = chance.beta(above[:-1] * of_members + 0.5, (m - above[:-1]) * of_members + 0.5)
     value, (low, high) = above[-1] / m, np.quantile(shares, (0.025, 0.975))
     return Estimate(float(value), float(min(low, value)), float(max(high, value)))
+
+
+def _worth(hits: NDArray[np.bool_], ids: NDArray[np.generic] | None) -> float:
+    """How many independent rows one of these is worth; 1 where each is somebody else's."""
+    return 1.0 if ids is None else effective(hits, clusters=ids)[1] / len(hits)

@@ -52,6 +52,18 @@ def test_rows_of_one_person_are_one_unit():
     assert together.high - together.low > 2 * (alone.high - alone.low)
 
 
+def test_the_rate_of_several_rows_a_person_is_as_sure_as_that_of_one():
+    random, widths, ids = np.random.default_rng(0), np.zeros(2), np.arange(300)
+    for repeat in range(50):
+        sides = random.normal(-1, 1, 300), random.normal(0, 1, 300)
+        of_one = measured(*sides, repeat)
+        of_four = measured(*(np.repeat(side, 4) for side in sides), repeat, np.repeat(ids, 4), np.repeat(ids + 300, 4))
+        widths += [
+            found["tpr_at_1_percent_fpr"].high - found["tpr_at_1_percent_fpr"].low for found in (of_one, of_four)
+        ]
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)
+
+
 def test_losses_are_those_of_the_truth():
     classes = Classification(classes=("a", "b", "c"))
     values = np.array([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]])
