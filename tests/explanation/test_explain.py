@@ -17,7 +17,7 @@ from pipelines.contenders.waves import baselines as of_sounds
 from pipelines.explanation import explain
 from pipelines.explanation.attributed import attributed
 from pipelines.explanation.explain import explained
-from pipelines.explanation.integrated import COMPLETE, _quadrature
+from pipelines.explanation.integrated import COMPLETE
 from pipelines.explanation.opened import opened
 from pipelines.explanation.permuted import _judge
 from pipelines.explanation.usual import Typical, keep, kept, typical, usual_for
@@ -247,13 +247,3 @@ def test_events_are_compared_with_usual_ones_in_their_own_places():
     np.testing.assert_array_equal(beside[..., 0], here[..., 0])
     assert here.shape[1] == STEPS
     assert not np.array_equal(beside[..., 1], here[..., 1])
-
-
-@pytest.mark.parametrize("points", [16, 64, 1024])
-def test_the_way_is_taken_whole_and_smooth_slopes_exactly(points):
-    places, weights = _quadrature(points)
-    assert len(places) == points
-    assert weights.sum() == pytest.approx(1)
-    assert (weights * np.exp(places)).sum() == pytest.approx(np.e - 1, rel=1e-12)
-    kinked = (weights * np.abs(places - 0.3)).sum() - 0.29
-    assert abs(kinked) < 0.1 / points
