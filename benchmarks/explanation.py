@@ -8,6 +8,7 @@ parts by weights drawn anew; what is exchanged at the greatest loss, and what pu
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -28,15 +29,14 @@ MOST_TOLD = 3
 def main() -> None:
     """Train, explain, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.explanation", description=__doc__)
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help="tasks to explain; all, and written down, if left out")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="tasks to explain, whose figures are renewed; or all")
     asked = parser.parse_args().tasks
     import_tensorflow(debug=False)
-    found = {}
+    found = json.loads(RESULTS.read_text())["networks"] if asked and RESULTS.exists() else {}
     for name in asked or catalogue.names():
         for network, (explanation, seconds, fit) in of_task(name).items():
             found[f"{name} {network}"] = told(explanation, seconds, fit)
             print(f"{name} {network}: {line(explanation)}, {seconds:.0f} s beside {fit:.0f} s of training", flush=True)
-    if not asked:
         write({"machine": machine(), "networks": found}, RESULTS)
 
 

@@ -19,7 +19,7 @@ from pipelines.contenders.acting import Usual
 from pipelines.contenders.classical import FittedClassical
 from pipelines.data.examples import Examples
 from pipelines.explanation.answer import SURE
-from pipelines.explanation.integrated import MOST_STEPS, integrated
+from pipelines.explanation.integrated import MOST_OF_A_TABLE, integrated
 from pipelines.explanation.opened import Opened, opened
 
 Floats = NDArray[np.float64]
@@ -101,7 +101,7 @@ def _integrated(network: Opened, examples: Examples, usual: Usual) -> Attributio
 
 
 def by_column(
-    network: Opened, examples: Examples, usual: Usual, most: int = MOST_STEPS
+    network: Opened, examples: Examples, usual: Usual, most: int = MOST_OF_A_TABLE
 ) -> tuple[dict[str, Floats], Floats]:
     """Column -> (n,) its part of what a network of a table answers; and the share of each answer that parts miss.
 

@@ -17,8 +17,9 @@ from pipelines.training.plan import rows_within
 
 Numbers = NDArray[np.float64]
 
-STEPS, MOST_STEPS = 16, 4096
-"""Points at which the gradient is taken: on a stretch of the way, at first all of it; and on all stretches of a row."""
+STEPS, MOST_STEPS, MOST_OF_A_TABLE = 16, 4096, 32_768
+"""Points at which the gradient is taken: on a stretch of the way, at first all of it; and on all stretches of a row,
+more where they cost little."""
 
 PIECES, SHORTEST = 4, 4.0**-7
 """That a stretch is divided into where its parts do not add up; shorter ones are within the rounding of float32."""
