@@ -13,6 +13,8 @@ import shutil
 import statistics
 import sys
 import tempfile
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,8 @@ def _pages(runs: list[str], folder: Path) -> Any:
     for run in runs or catalogue.names():
         page = folder / f"{run.replace('/', '-')}.html"
         try:
-            report(run, page, "", None, open_=False, debug=False)
+            with redirect_stdout(StringIO()):  # the names of the pages
+                report(run, page, "", None, open_=False, debug=False)
         except BadInput as error:
             if runs:
                 sys.exit(str(error))
