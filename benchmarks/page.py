@@ -9,6 +9,7 @@ than the screen; and how many sheets it takes printed.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import statistics
 import sys
@@ -97,7 +98,7 @@ def _of_page(chromium: Any, path: Path, prints: Path | None) -> dict[str, Any]:
     page.goto(path.as_uri())
     printed = page.pdf(format="A4", print_background=True)
     page.close()
-    found["sheets"] = printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page/") + printed.count(b"/Type/Page/")
+    found["sheets"] = len(re.findall(rb"/Type\s*/Page\b", printed))
     if prints is not None:
         prints.mkdir(parents=True, exist_ok=True)
         (prints / path.with_suffix(".pdf").name).write_bytes(printed)

@@ -7,11 +7,9 @@ from contextlib import suppress
 import pytest
 from report.page_reports import card_of, drawn, hostile_report, whole_report
 
+from benchmarks.page import ASIDE, BROWSERS
 from pipelines.report.page.build import html
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ASIDE = ("--no-sandbox", "--disable-dev-shm-usage")
-"""As root, and in a container, a browser starts no other way."""
 FIGURES = ("roc.svg", "calibration.svg", "gaps.svg", "mlp/learning_curves.svg")
 
 

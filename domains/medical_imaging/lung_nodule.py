@@ -14,7 +14,7 @@ Measured: .858 for the network, in 2.6 minutes on 2 cores.
 
 from pipelines.contenders.pictures import BASELINES
 from pipelines.data.images import OwnImages
-from pipelines.data.public_set import PublicSet
+from pipelines.data.medical_sets import PNEUMONIA_MNIST
 from pipelines.data.sample_set import SampleSet
 from pipelines.models.vision import small_resnet
 from pipelines.objectives.classification import Classification
@@ -26,11 +26,7 @@ TASK = Task(
     summary="Malignant or benign in radiologists' eyes, from a nodule's outline",
     sources=Sources(
         sample=SampleSet("pipelines.data.builders.lung_nodules.LungNodules"),
-        public={
-            "pneumonia_mnist": PublicSet(
-                "pneumonia_mnist", image="image", positive="Pneumonia", splits=("train", "val", "test")
-            )
-        },
+        public={"pneumonia_mnist": PNEUMONIA_MNIST},
         own=OwnImages(size=32),
     ),
     objective=Classification(),

@@ -28,15 +28,15 @@ def explanations(console: Console, document: Report) -> None:
     found = [(card.name, card.explanation) for card in document.contenders if card.explanation is not None]
     asked = [(name, each) for name, each in found if each.importances]
     if parts := most_important(asked, document.verdict.network, MOST_PARTS):
-        _hinges(console, asked, parts)
+        _importances(console, asked, parts)
     elif why_not := next((each.why_not for _, each in found if each.why_not), ""):
         console.print(f"no part of a row was exchanged with another row's: {why_not}\n", style="dim")
     for name, each in found:
         if each.attributions:
-            _pushes(console, name, each)
+            _attributions(console, name, each)
 
 
-def _hinges(console: Console, asked: Named, parts: Sequence[str]) -> None:
+def _importances(console: Console, asked: Named, parts: Sequence[str]) -> None:
     score, rows = asked[0][1].score, max(each.rows for _, each in asked)
     moved = [(name, each) for name, each in asked if any(importance.p_value < LEAST for importance in each.importances)]
     table = layout.table(f"what do answers hang on? ({spoken(score)} lost without a part)")
@@ -62,7 +62,7 @@ def _lost(found: Explanation, part: str) -> str:
     return "-"
 
 
-def _pushes(console: Console, name: str, found: Explanation) -> None:
+def _attributions(console: Console, name: str, found: Explanation) -> None:
     table = layout.table(f"what pushes {name}'s answers? (integrated gradients, {found.unit})")
     layout.words(table, "part", folds=True)
     layout.numbers(table, "by how much", "95 % interval", "on the whole", "in rows")

@@ -91,8 +91,8 @@ def _replaced(fitted: Any, examples: Examples, usual: Usual) -> Attributions:
 
 def _integrated(network: Opened, examples: Examples, usual: Usual) -> Attributions:
     """Integrated gradients of the log-odds over the encoded row, from the usual one."""
-    pushes, missed = by_column(network, examples, usual)
-    off = float(missed.max(initial=0.0))
+    pushes, incomplete = by_column(network, examples, usual)
+    off = float(incomplete.max(initial=0.0))
     return Attributions(
         f"integrated gradients from the usual row; parts add up to the difference of log-odds within {100 * off:.1g} %",
         pushes,

@@ -99,8 +99,8 @@ def most_important(asked: Sequence[tuple[str, Explanation]], first: str, most: i
 
 
 def explanation(told: Mapping[str, Any] | None) -> Explanation | None:
-    """An Explanation from plain JSON."""
-    if told is None:
+    """An Explanation from plain JSON; None of a report from before its parts had these names."""
+    if told is None or "importances" not in told:
         return None
     parts = {
         "importances": tuple(_part(Importance, each, "lost") for each in told["importances"]),

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import jsonschema
@@ -26,6 +26,7 @@ from pipelines.report.document import (
     Scorecard,
     Verdict,
 )
+from pipelines.report.explanation import explanation as of_json
 from pipelines.report.lending import (
     Direction,
     PointsRow,
@@ -35,6 +36,8 @@ from pipelines.report.lending import (
     as_csv,
 )
 from pipelines.report.oversight import Automated, DecidedClass, Oversight, OversightLead, Risk
+
+from .page_reports import explanation
 
 NAN = math.nan
 
@@ -232,6 +235,13 @@ def test_a_report_from_before_there_were_intersections_is_read(report):
     assert not card.bias[1].intersection
     assert card.gaps[1].n == (0, 0)
     assert math.isnan(card.gaps[1].p_value)
+
+
+def test_an_explanation_in_the_words_of_before_is_left_out():
+    told = asdict(explanation())
+    assert of_json(told) == explanation()
+    told["hinges"] = told.pop("importances")
+    assert of_json(told) is None
 
 
 def test_an_estimate_reads_as_a_sentence():

@@ -31,8 +31,9 @@ MOST_CLASSES, FEWEST_OF_A_CLASS = 10, 10
 RIDGE = 10.0
 
 PERFECT, SHARE = 0.985, 0.25
-"""AUROC of a field at the border, and how much of the error of the best field inside it may have. Measured on
-PneumoniaMNIST: .920 to .965 at the border, .899 to .937 inside; on outlines of nodules .60 and .86."""
+"""AUROC of a field at the border, and how much of the error of the best field inside it may have. Where nothing is
+written (`python -m benchmarks.leaks`) the best field at the border has .963 on PneumoniaMNIST and .583 on outlines of
+nodules; of 240 sets of 100 to 400 of their rows one raises a false alarm."""
 
 CORNERS = {(0, 0): "upper left", (0, FIELDS - 1): "upper right", (FIELDS - 1, 0): "lower left"}
 CORNERS |= {(FIELDS - 1, FIELDS - 1): "lower right"}
@@ -126,19 +127,13 @@ def _fields(pictures: NDArray[np.float32]) -> Iterator[tuple[Field, NDArray[np.f
 
 def _auroc(features: NDArray[np.float32], positive: NDArray[np.bool_], first: NDArray[np.bool_]) -> float:
     """Of a ridge regression of the class on the standardised features, which takes no iterations."""
+    from sklearn.metrics import roc_auc_score
+
     learned = features[first].astype(np.float64)
     mean, deviation = learned.mean(axis=0), learned.std(axis=0) + 1e-9
     x, y = (learned - mean) / deviation, positive[first] - positive[first].mean()
     weights = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y)
-    return _ranked(((features[~first] - mean) / deviation) @ weights, positive[~first])
-
-
-def _ranked(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """The chance that a random positive outranks a random negative; ties count half."""
-    _, place, sizes = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[place]
-    n = int(positive.sum())
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(positive) - n)))
+    return float(roc_auc_score(positive[~first], ((features[~first] - mean) / deviation) @ weights))
 
 
 def _enough(there: NDArray[np.bool_], first: NDArray[np.bool_]) -> bool:

@@ -32,14 +32,14 @@ def explanation(page: Context) -> Section | None:
     told = [card for card in page.report.contenders if card.explanation is not None and card.explanation.attributions]
     if not asked and not told:
         return None
-    blocks: list[Block] = [*(_hinges(page, asked) if asked else _why_not(cards))]
+    blocks: list[Block] = [*(_importances(page, asked) if asked else _why_not(cards))]
     for card in told:
-        blocks += _pushes(page, card)
+        blocks += _attributions(page, card)
     lead = "Which parts of a row the answers hang on. It says how the model decides, not how the world works."
     return Section("explanation", "What answers hang on", lead, blocks)
 
 
-def _hinges(page: Context, asked: list[tuple[str, Explanation]]) -> list[Block]:
+def _importances(page: Context, asked: list[tuple[str, Explanation]]) -> list[Block]:
     parts = most_important(asked, page.report.verdict.network, MOST_PARTS)
     found = {name: {importance.part: importance for importance in each.importances} for name, each in asked}
     score, (first, *_) = in_full(asked[0][1].score), asked[0]
@@ -66,7 +66,7 @@ def _why_not(cards: list[Scorecard]) -> list[Block]:
     return [Prose((f"Parts were not exchanged between rows: {why}.",), "note")] if why else []
 
 
-def _pushes(page: Context, card: Scorecard) -> list[Block]:
+def _attributions(page: Context, card: Scorecard) -> list[Block]:
     """What pushes one network, and whether that can be trusted."""
     found = card.explanation
     assert found is not None  # noqa: S101  asked for by whoever calls
