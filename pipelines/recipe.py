@@ -38,6 +38,14 @@ class Recipe:
     l2: float = 0.0
     """Penalties on kernels and embeddings, added to the loss."""
     dropout: float = 0.0
+    augment: float = 0.0
+    """Of pictures: how far each is moved, turned and lit by chance while training, in units of what its task says it
+    may be; 0 leaves it as it is."""
+    mixup: float = 0.0
+    """Each row is mixed with another one, by a share drawn from a beta distribution with this for both parameters (0.2
+    is usual); 0 mixes none. Of numbers, pictures, recordings and series."""
+    focal: float = 0.0
+    """Of classification: the power that lessens the loss of rows which are decided well already (2 is usual)."""
     clip_norm: float = 0.0
     """Largest global norm of the gradient; 0 leaves it as it is. Of the three `clip_` settings one may be used."""
     clip_value: float = 0.0
@@ -69,6 +77,8 @@ class Recipe:
     """What is watched on the validation rows: the loss, or the objective's primary score."""
     trials: int = 8
     """How many settings a classical baseline's randomised search tries."""
+    weights: str = ""
+    """Of large networks for pictures: the file of weights that training starts from; empty starts from chance."""
     plan: str = "auto"
     """How to execute: `auto`, `resident`, `resident+xla` or `streamed`."""
     contaminated: Literal["no", "yes"] = "no"
@@ -106,7 +116,8 @@ class Recipe:
         for name in ("epochs", "batch_size", "patience", "trials", "restarts", "members"):
             require(getattr(self, name) < 2**31, f"recipe.{name} must be below 2^31; received {getattr(self, name)}")
         require(self.width <= WIDEST, f"recipe.width must be at most {WIDEST}; received {self.width}")
-        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width", "gap_penalty")
+        amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width", "gap_penalty",
+                   "augment", "mixup", "focal")  # fmt: skip
         for name in (*amounts, "dp_epsilon", "dp_noise"):
             require(getattr(self, name) >= 0, f"recipe.{name} must not be negative; received {getattr(self, name)}")
         require(self.learning_rate > 0, f"recipe.learning_rate must be positive; received {self.learning_rate}")
@@ -145,6 +156,12 @@ class Recipe:
             not (self.dp_epsilon and self.dp_noise),
             "recipe.dp_epsilon is turned into a noise, and recipe.dp_noise is one; set one of them to 0",
         )
+        if self.private:
+            require(
+                not self.mixup,
+                "recipe.mixup lets one row into the gradient of another, which recipe.dp_epsilon and recipe.dp_noise "
+                "clip one by one; set recipe.mixup=0",
+            )
         if not self.private:
             require(not self.dp_delta, "recipe.dp_delta does nothing without recipe.dp_epsilon or recipe.dp_noise")
             return

@@ -294,17 +294,20 @@ def _told(metrics: Mapping[str, tuple[float, ...]], recipe: Recipe) -> dict[str,
 
 
 def smoothed(objective: Objective, recipe: Recipe) -> Objective:
-    """The objective with the recipe's label smoothing, if it asks for some.
+    """The objective with the recipe's label smoothing and focus, if it asks for some.
 
     Raises:
         BadInput: the target is no class, so that neither labels can be smoothed nor classes weighed.
     """
-    if not recipe.label_smoothing and recipe.class_weights == "none":
+    changes = {name: getattr(recipe, name) for name in ("label_smoothing", "focal") if getattr(recipe, name)}
+    if not changes and recipe.class_weights == "none":
         return objective
     if objective.kind != "classification":
-        raise BadInput("recipe.label_smoothing and recipe.class_weights are for classes; leave them at 0 and none here")
+        raise BadInput(
+            "recipe.label_smoothing, recipe.focal and recipe.class_weights are for classes; leave them at 0 and none here"
+        )
     changed: Any = objective
-    return replace(changed, label_smoothing=recipe.label_smoothing) if recipe.label_smoothing else objective
+    return replace(changed, **changes) if changes else objective
 
 
 def _gradients(trained: Trained) -> dict[str, str]:

@@ -28,6 +28,7 @@ class Classification:
         classes: the labels in the order of the outputs, the positive one last of two; found by `resolve`.
         decide_by: how the decision threshold is chosen on validation rows; `evaluation.thresholds.RULES` has the ways.
         label_smoothing: share of each label spread evenly over all classes (Szegedy et al. 2016).
+        focal: power by which rows that are decided well already count less (Lin et al. 2017, arXiv 1708.02002).
         primary_of_two: which score decides who wins, where there are two classes. The average precision looks at the
             rows ranked first alone, which counts where positives are rare.
     """
@@ -36,6 +37,7 @@ class Classification:
     classes: tuple[str, ...] = ()
     decide_by: str = "balanced_accuracy"
     label_smoothing: float = 0.0
+    focal: float = 0.0
     primary_of_two: Literal["auroc", "average_precision"] = "auroc"
     kind: str = "classification"
 
@@ -93,10 +95,16 @@ class Classification:
         if self.binary:
             truth = tf.cast(target, outputs.dtype)[:, tf.newaxis]
             truth = truth * (1 - smooth) + smooth / 2
-            return tf.nn.sigmoid_cross_entropy_with_logits(truth, outputs)[:, 0]
+            return self._focused(tf.nn.sigmoid_cross_entropy_with_logits(truth, outputs)[:, 0])
         truth = tf.one_hot(target, len(self.classes), dtype=outputs.dtype)
         truth = truth * (1 - smooth) + smooth / len(self.classes)
-        return tf.nn.softmax_cross_entropy_with_logits(truth, outputs)
+        return self._focused(tf.nn.softmax_cross_entropy_with_logits(truth, outputs))
+
+    def _focused(self, loss: Any) -> Any:
+        """(batch,) cross-entropies, each times what its true class lacks in probability, to the power `focal`."""
+        import tensorflow as tf
+
+        return loss * (1 - tf.exp(-loss)) ** self.focal if self.focal else loss
 
     def activate(self, outputs: Any) -> Any:
         import keras

@@ -11,6 +11,7 @@ from pipelines.training.averaging import Average
 from pipelines.training.clipping import clipped
 from pipelines.training.health import HEALTH, Health
 from pipelines.training.loss_scale import LossScale, only_if
+from pipelines.training.mixing import Mixing, mixed_loss
 from pipelines.training.optimisers import decays, make_optimiser
 from pipelines.training.precision import needs_loss_scale
 from pipelines.training.strategy import replicas, sum_over_replicas
@@ -88,6 +89,8 @@ class Supervised:
         self.average = Average(core, recipe.average) if recipe.average else None
         self.loss_scale = LossScale() if needs_loss_scale(core) else None
         self.health = Health(core)
+        self.mixing = Mixing(recipe.mixup) if recipe.mixup else None
+        self._learned = mixed_loss(loss) if self.mixing else loss
 
     @property
     def state(self) -> list[Any]:
@@ -103,17 +106,24 @@ class Supervised:
         return self.average.variables if self.average else None
 
     def __call__(self, batch: Batch, clock: Clock) -> dict[str, Any]:
-        loss, gradients = self._backward(batch, in_a_loop=replicas() == 1)
+        loss, gradients = self._backward(self._mixed(batch, clock), in_a_loop=replicas() == 1)
         return self._update(batch, clock, loss, gradients)
 
     def measured(self, batch: Batch, clock: Clock) -> dict[str, Any]:
         """The same update, and what `health` measures of it. A graph of its own: the others pay nothing for it."""
         with self.health.listening() as heard:
-            loss, gradients = self._backward(batch, in_a_loop=False)  # a loop could not hand out what was heard
+            mixed = self._mixed(batch, clock)
+            loss, gradients = self._backward(mixed, in_a_loop=False)  # a loop could not hand out what was heard
         before = self.health.kernels()
         found = self._update(batch, clock, loss, gradients)
         (vector,) = sum_over_replicas([self.health.vector(gradients, before, heard)])
         return found | {HEALTH: vector}
+
+    def _mixed(self, batch: Batch, clock: Clock) -> Batch:
+        if self.mixing is None:
+            return batch
+        x, y = self.mixing(batch.x, batch.y, batch.weight, clock.step)
+        return batch._replace(x=x, y=y)
 
     def _update(self, batch: Batch, clock: Clock, loss: Any, gradients: list[Any]) -> dict[str, Any]:
         import tensorflow as tf
@@ -170,7 +180,7 @@ class Supervised:
 
         with tf.GradientTape() as tape:
             outputs = self.core(batch.x, training=True)
-            loss = tf.reduce_sum(self.loss(batch.y, outputs) * batch.weight)
+            loss = tf.reduce_sum(self._learned(batch.y, outputs) * batch.weight)
             # Each part on each replica adds its share of the penalties, so that their sum counts them once.
             added = penalty(self.core, self.recipe)
             if self.beside:
