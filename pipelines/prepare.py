@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
 from pipelines.data.class_parts import classes_left
-from pipelines.data.examples import Examples
 from pipelines.data.groups import set_aside
 from pipelines.data.personal import without_personal
 from pipelines.data.schema import ColumnSummary, describe
@@ -24,9 +22,8 @@ from pipelines.data.shares import fewer
 from pipelines.data.splits import Fold, split
 from pipelines.data.wording import count
 from pipelines.errors import BadInput
-from pipelines.evaluation.blocks import LEAST_BLOCKS
-from pipelines.evaluation.scores import RANGES
 from pipelines.evaluation.thresholds import Rule
+from pipelines.heeded import require_divisible, require_effect, require_heeded
 from pipelines.lending import directions_for, require_rule
 from pipelines.objectives.objective import Objective
 from pipelines.points import Points
@@ -162,13 +159,13 @@ def prepare(
                 raise BadInput(f"--set protocol.{name}={said} is for classes; this target is none")
         fitting = _fitting(task.protocol, dataset, request)
         recipe, protocol = settings.apply(assignments, task.recipe, fitting)
-        _require_ids(task, protocol, dataset.examples)
+        require_divisible(task, protocol, dataset.examples)
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
-        _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
-        _require_told(task, recipe, protocol, objective)
+        require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
+        require_heeded(task, recipe, protocol, objective)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)
@@ -191,77 +188,6 @@ def prepare(
 def _is_sample(request: DataRequest) -> bool:
     """Whether the data is one of the task's sample sets."""
     return request.where.partition(":")[0] == "sample"
-
-
-def _require_ids(task: Task, protocol: Splitting, examples: Examples) -> None:
-    """Refuse to split by id where the rows are of a kind that only time divides.
-
-    Raises:
-        BadInput: with the setting, and why.
-    """
-    if protocol.by == "id" and examples.ids is None and task.protocol.by == "time":
-        raise BadInput(
-            f"--set protocol.by=id: {task.name} is split by time, for those whom its rows are about are the same in "
-            "training and test; leave it out"
-        )
-
-
-def _require_effect(
-    recipe: Recipe, protocol: Splitting, primary: str, examples: Examples, folds: Sequence[Fold]
-) -> None:
-    """Refuse ways to compare that would do nothing, or what they may not, with this data.
-
-    Raises:
-        BadInput: with the setting, and what it needs.
-    """
-    for name in (each for each in ("block", "delay", "purge") if protocol.by != "time" and getattr(protocol, each)):
-        raise BadInput(
-            f"--set protocol.{name}={getattr(protocol, name)}: it does nothing where rows are not split by time; say "
-            "which column holds the moments with --time COLUMN, or leave it out"
-        )
-    tested = np.unique(np.concatenate([fold.test for fold in folds]))
-    moments = 0 if examples.time is None else len(np.unique(examples.time[tested]))
-    if protocol.block * LEAST_BLOCKS > moments and protocol.block:
-        raise BadInput(
-            f"--set protocol.block={protocol.block}: only {moments} moments are tested, and fewer than {LEAST_BLOCKS} "
-            f"blocks of them show no spread; set at most {moments // LEAST_BLOCKS}, or 0"
-        )
-    lowest, highest = RANGES.get(primary, (-math.inf, math.inf))
-    if protocol.margin >= highest - lowest:
-        raise BadInput(
-            f"--set protocol.margin={protocol.margin:g}: {primary} lies between {lowest:g} and {highest:g}, so nothing "
-            "could be worse by more; set less, such as 0.01"
-        )
-    if protocol.private and recipe.private:
-        raise BadInput(
-            f"--set protocol.private={protocol.private} tells what privacy costs against a network without, and "
-            "recipe.dp_epsilon or recipe.dp_noise leaves none; leave one of them out"
-        )
-    if (recipe.private or protocol.private) and protocol.seeds > 1:
-        epsilon = "recipe.dp_epsilon" if recipe.private else "protocol.private"
-        raise BadInput(
-            f"--set protocol.seeds={protocol.seeds} trains several networks on the same rows, each of which would "
-            f"spend what {epsilon} allows one; leave it at 1"
-        )
-
-
-def _require_told(task: Task, recipe: Recipe, protocol: Splitting, objective: Objective) -> None:
-    """Refuse settings that this task would not heed.
-
-    Raises:
-        BadInput: with the setting, and why.
-    """
-    if task.alerts is None and (protocol.alert_budget or protocol.alert_cost >= 0):
-        raise BadInput(f"--set protocol.alert_budget and alert_cost do nothing here: {task.name} has no alerts")
-    if protocol.points != task.protocol.points and protocol.points and not getattr(objective, "binary", False):
-        raise BadInput(f"--set protocol.points={protocol.points} is for two classes, which this target has not")
-    if protocol.obey == "yes" and not any(each.obeys == "asked" for each in task.baselines):
-        raise BadInput(
-            f"--set protocol.obey=yes does nothing here: {task.name} has no baseline that can be made to obey"
-        )
-    taught = {each.learns_from for each in task.networks} | {each.learns_from for each in task.baselines}
-    if recipe.contaminated == "yes" and "normal" not in taught:
-        raise BadInput(f"--set recipe.contaminated=yes does nothing here: all of {task.name} learn from labels")
 
 
 def _rule(protocol: Splitting) -> Rule | None:

@@ -11,6 +11,12 @@ Optimiser = Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "
 WIDEST = 1 << 16
 """Units of a layer: two layers of it are 16 GiB of weights."""
 
+OF_SOME = ("augment", "views", "weights")
+"""Settings that only networks of some kinds heed; such a network says so (`Network.heeds`)."""
+
+MOST_VIEWS = 64
+"""Beyond these another look at a picture adds nothing but time."""
+
 Schedule = Literal["constant", "cosine", "exponential", "step", "plateau"]
 
 
@@ -40,7 +46,10 @@ class Recipe:
     dropout: float = 0.0
     augment: float = 0.0
     """Of pictures: how far each is moved, turned and lit by chance while training, in units of what its task says it
-    may be; 0 leaves it as it is."""
+    may be; 0 leaves it as it is, and so does private training."""
+    views: int = 0
+    """Of pictures: so many other looks at each, moved and turned half as far as its task says it may be, are answered
+    as well, and the mean is the answer (test-time augmentation). Each costs as much as the picture itself."""
     mixup: float = 0.0
     """Each row is mixed with another one, by a share drawn from a beta distribution with this for both parameters (0.2
     is usual); 0 mixes none. Of numbers, pictures, recordings and series."""
@@ -115,6 +124,7 @@ class Recipe:
             require(getattr(self, name) >= 1, f"recipe.{name} must be at least 1; received {getattr(self, name)}")
         for name in ("epochs", "batch_size", "patience", "trials", "restarts", "members"):
             require(getattr(self, name) < 2**31, f"recipe.{name} must be below 2^31; received {getattr(self, name)}")
+        require(0 <= self.views <= MOST_VIEWS, f"recipe.views must be from 0 to {MOST_VIEWS}; received {self.views}")
         require(self.width <= WIDEST, f"recipe.width must be at most {WIDEST}; received {self.width}")
         amounts = ("weight_decay", "l1", "l2", "clip_norm", "clip_value", "clip_adaptive", "width", "gap_penalty",
                    "augment", "mixup", "focal")  # fmt: skip

@@ -188,6 +188,8 @@ class Architecture:
         members: how many members `core` has inside; with several it gives (batch, members, outputs), each member learns
             by itself, and the mean of what they say is the answer.
         begin: what is done to weights of `core` that were just drawn, before they are trained.
+        views: Keras layers that give other looks at what `encode` does; once trained, the network answers by the mean
+            of its outputs for all of them and for what `encode` gives.
     """
 
     encode: Any
@@ -195,6 +197,7 @@ class Architecture:
     xla: bool | None = None
     members: int = 1
     begin: Callable[[Any], None] | None = None
+    views: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,7 @@ class Network:
         learns_from: `labels`; or `normal`, the rows of class 0 alone, of which its core gives (batch, 1) errors.
         forecasts: task's objective -> what the core learns in its place, where an optimiser on top of the forecasts
             decides (`contenders.forecasting`); None where the core learns what the task asks for.
+        heeds: fields of the recipe, of `recipe.OF_SOME`, that it heeds and others do not.
     """
 
     name: str
@@ -217,6 +221,7 @@ class Network:
     needs: tuple[str, ...] = ()
     learns_from: LearnsFrom = "labels"
     forecasts: Callable[[Any], Objective] | None = None
+    heeds: tuple[str, ...] = ()
 
     def learns(self, objective: Objective) -> Objective:
         """The objective of its core in a task that has this one."""

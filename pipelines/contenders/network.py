@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from pipelines.contenders import flops
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, part_of, seed_of, unwatched
+from pipelines.contenders.encodable import Encodable, encodable, in_blocks
 from pipelines.contenders.meter import Meter
 from pipelines.contenders.planning import measured_plan
 from pipelines.contenders.shapes import shape_of
 from pipelines.contenders.suggestion import Space, recipe_space
-from pipelines.data.examples import Examples, Kind, OnDemand
+from pipelines.data.examples import Examples, Kind
 from pipelines.errors import BadInput
-from pipelines.models.inputs import as_tensors
 from pipelines.objectives.errors import of_core
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, Cost
@@ -29,10 +29,11 @@ from pipelines.training import precision
 from pipelines.training.checkpoint import Checkpoints
 from pipelines.training.class_weights import balanced
 from pipelines.training.diagnosis import diagnose
-from pipelines.training.feed import EVALUATION_BATCH, Rows
+from pipelines.training.feed import Rows
 from pipelines.training.fit import Trained, fit
 from pipelines.training.loop import Loop, traced
-from pipelines.training.plan import Plan, choose, rows_within
+from pipelines.training.mixing import require_mixable
+from pipelines.training.plan import Plan, choose
 from pipelines.training.privacy import Private, secret_seed
 from pipelines.training.spending import Spending
 from pipelines.training.step import Supervised
@@ -41,12 +42,6 @@ from pipelines.training.workers import missed
 
 MOST_LOOPS = 8
 """Traced loops that are kept, those used last: each holds a network, its optimiser and its graphs."""
-
-ROWS_AT_ONCE = 1024
-"""Rows encoded or predicted in one call."""
-
-BYTES_AT_ONCE = 32 << 20
-"""Of these rows' inputs, as floats: of large pictures fewer are taken, for what a network makes of them is larger."""
 
 
 @dataclass
@@ -119,8 +114,10 @@ class NetworkContender:
         recipe = self.recipe
         objective = smoothed(self.objective.fitted(train.target), recipe)
         architecture = self.network.build(train, objective, recipe)
+        if recipe.mixup:
+            require_mixable(architecture.encode.output)
         objective = of_core(objective, self.network.learns_from, architecture.members)
-        rows, validation = (_rows(each, objective, architecture) for each in (train, valid))
+        rows, validation = (encodable(each, objective, architecture) for each in (train, valid))
         rows, validation = self._learned(_weighted(rows, recipe)), self._learned(validation)
         replicas = opened().num_replicas_in_sync
         start = choose(recipe, rows.encoded_bytes, architecture.xla, replicas, rows.row_bytes, rows.on_demand)
@@ -256,7 +253,7 @@ class FittedNetwork:
 
     def predict(self, examples: Examples) -> Predictions:
         columns = {name: examples.columns[name] for name in self.kinds}
-        return self.objective.predict(_in_blocks(self._forward, columns, self.kinds, len(examples)))
+        return self.objective.predict(in_blocks(self._forward, columns, self.kinds, len(examples)))
 
     @cached_property
     def _forward(self) -> Callable[[Any], Any]:
@@ -304,7 +301,8 @@ def smoothed(objective: Objective, recipe: Recipe) -> Objective:
         return objective
     if objective.kind != "classification":
         raise BadInput(
-            "recipe.label_smoothing, recipe.focal and recipe.class_weights are for classes; leave them at 0 and none here"
+            "recipe.label_smoothing, recipe.focal and recipe.class_weights are for classes; leave them at 0, 0 and "
+            "none here"
         )
     changed: Any = objective
     return replace(changed, **changes) if changes else objective
@@ -328,75 +326,7 @@ def _weighted(rows: Encodable, recipe: Recipe) -> Encodable:
 def _served(architecture: Architecture, objective: Objective) -> Any:
     import keras
 
-    raw = architecture.encode.input
-    return keras.Model(raw, objective.activate(architecture.core(architecture.encode.output)))
-
-
-@dataclass(frozen=True)
-class Encodable:
-    """Examples beside the encoder that turns them into what the core takes."""
-
-    examples: Examples
-    encode: Any
-    columns: Mapping[str, Any]
-    y: NDArray[Any]
-    weight: NDArray[np.float32]
-
-    @property
-    def encoded_bytes(self) -> int:
-        return len(self.y) * self.row_bytes
-
-    @property
-    def row_bytes(self) -> int:
-        """Of one encoded row."""
-        return sum(int(np.prod(shape[1:])) * 4 for shape in _as_list(self.encode.output_shape))
-
-    @property
-    def on_demand(self) -> bool:
-        """Whether raw rows are not in memory."""
-        return any(isinstance(values, OnDemand) for values in self.columns.values())
-
-    @property
-    def _evaluated(self) -> int:
-        return rows_within(EVALUATION_BATCH, self.row_bytes, BYTES_AT_ONCE)
-
-    def resident(self) -> Rows:
-        x = _in_blocks(self.encode, self.columns, self.examples.kinds, len(self.y))
-        return Rows(x, self.y, self.weight, self._evaluated)
-
-    def streamed(self) -> Rows:
-        def read(rows: NDArray[np.int32]) -> Any:
-            return self.encode(as_tensors(self.columns, self.examples.kinds, rows))
-
-        return Rows(read, self.y, self.weight, self._evaluated)
-
-
-def _rows(examples: Examples, objective: Objective, architecture: Architecture) -> Encodable:
-    weight = np.ones(len(examples)) if examples.weight is None else examples.weight
-    return Encodable(
-        examples,
-        architecture.encode,
-        {name: examples.columns[name] for name in architecture.encode.input},
-        objective.learnable(objective.encode(examples.target)),
-        weight.astype(np.float32),
-    )
-
-
-def _as_list(shape: Any) -> list[Any]:
-    if isinstance(shape, dict):
-        return list(shape.values())
-    return shape if isinstance(shape, list) else [shape]
-
-
-def _in_blocks(call: Callable[[Any], Any], columns: Mapping[str, Any], kinds: Mapping[str, Kind], n: int) -> Any:
-    """What `call` gives for all rows, some at a time, as NumPy arrays of n rows."""
-    import tensorflow as tf
-
-    row_bytes = 4 * sum(int(np.prod(np.shape(values)[1:])) for values in columns.values())
-    size = min(n, rows_within(ROWS_AT_ONCE, row_bytes, BYTES_AT_ONCE))
-    blocks = []
-    for start in range(0, n, size):
-        # The last block is filled up with its last row, so that every call has one shape.
-        rows = np.minimum(np.arange(start, start + size), n - 1)
-        blocks.append(call(as_tensors(columns, kinds, rows)))
-    return tf.nest.map_structure(lambda *parts: np.concatenate([part.numpy() for part in parts])[:n], *blocks)
+    raw, encoded = architecture.encode.input, architecture.encode.output
+    outputs = [architecture.core(each) for each in (encoded, *(look(encoded) for look in architecture.views))]
+    mean = keras.layers.Average(name="mean_of_views")(outputs) if architecture.views else outputs[0]
+    return keras.Model(raw, objective.activate(mean))

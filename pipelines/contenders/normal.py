@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from pipelines.contenders.classical import SCORERS, ClassicalContender, FittedClassical, featured, inputs
 from pipelines.contenders.contender import Watch, unwatched
+from pipelines.contenders.encodable import Encodable
 from pipelines.contenders.meter import Meter
-from pipelines.contenders.network import Encodable, FittedNetwork, NetworkContender
+from pipelines.contenders.network import FittedNetwork, NetworkContender
 from pipelines.contenders.search import search
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput

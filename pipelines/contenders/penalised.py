@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.contender import Watch, part_of, unwatched
-from pipelines.contenders.network import Encodable, FittedNetwork, NetworkContender
+from pipelines.contenders.encodable import Encodable
+from pipelines.contenders.network import FittedNetwork, NetworkContender
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind, together

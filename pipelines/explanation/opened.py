@@ -118,8 +118,7 @@ def opened(fitted: Any) -> Opened | None:
     if len(cores) != 1:
         return None
     (core,) = cores
-    # The core is a layer of the model that is saved; what it is called on there is what the encoder gives.
-    encoded = core._inbound_nodes[-1].input_tensors
+    encoded = _encoded(core)
     if len(encoded) != 1 or len(core.inputs) != 1:
         return None
     first = [each for each in core.layers if isinstance(each, keras.layers.Embedding)]
@@ -127,6 +126,17 @@ def opened(fitted: Any) -> Opened | None:
     rest = core if embed is None else keras.Model(embed.output, core.output)
     encode = keras.Model(fitted.model.input, encoded[0])
     return Opened(encode, embed, rest, core, dict(fitted.kinds), answer_of(fitted.objective))
+
+
+def _encoded(core: Any) -> list[Any]:
+    """What the encoder gives: the core is a layer of the model that is saved, and is called on that there, and on other
+    looks at it, which are not explained."""
+    from pipelines.models.augmentation import View
+
+    called = [node.input_tensors for node in core._inbound_nodes]
+    plain = [each for each in called if not any(isinstance(tensor._keras_history[0], View) for tensor in each)]
+    found: list[Any] = plain[-1]
+    return found
 
 
 def in_blocks(call: Callable[..., Any], *arrays: NDArray[Any]) -> NDArray[Any]:

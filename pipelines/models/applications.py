@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
-from pipelines.models.vision import began
+from pipelines.models.changes import Changes
+from pipelines.models.vision import Build, began
 from pipelines.objectives.objective import Objective
 from pipelines.task import Architecture, Recipe
 
@@ -28,8 +29,8 @@ class Application:
         function: its name there.
         scale, offset: of each colour, from [-1, 1] to what it was made for.
 
-    References: Huang et al. (2017), arXiv 1608.06993; Tan and Le (2019), arXiv 1905.11946; Liu et al. (2022), "A ConvNet
-    for the 2020s", arXiv 2201.03545.
+    References: Huang et al. (2017), arXiv 1608.06993; Tan and Le (2019), arXiv 1905.11946; Liu et al. (2022), arXiv
+    2201.03545.
     """
 
     function: str
@@ -48,7 +49,7 @@ APPLICATIONS: Mapping[str, Application] = {
 }
 
 
-def application(name: str, changes: Any = None) -> Callable[[Examples, Objective, Recipe], Architecture]:
+def application(name: str, changes: Changes | None = None) -> Build:
     """A large network for pictures (h, w, 1 or 3), all of whose weights are trained.
 
     `recipe.weights` names a file of weights to start from, as Keras saves them without the top
@@ -56,31 +57,51 @@ def application(name: str, changes: Any = None) -> Callable[[Examples, Objective
 
     Args:
         name: one of `APPLICATIONS`.
-        changes: as of `vision.residual`.
+        changes: as of `vision.began`.
     """
 
     def build(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
-        import keras
-        from keras import layers
-
-        known = APPLICATIONS[name]
-        encode, inputs, hidden = began(train, recipe, changes)
-        if len(inputs.shape) != 4:
-            raise BadInput(f"protocol.networks={name} takes pictures, not volumes")
-        if min(inputs.shape[1:3]) < SMALLEST:
-            hidden = layers.UpSampling2D(-(-SMALLEST // min(inputs.shape[1:3])), interpolation="bilinear")(hidden)
-        if hidden.shape[-1] == 1:
-            hidden = layers.Concatenate()([hidden] * 3)
-        hidden = layers.Rescaling(list(known.scale), list(known.offset))(hidden)
-        base = getattr(keras.applications, known.function)(
-            include_top=False, weights=None, input_shape=hidden.shape[1:], pooling="avg"
-        )
+        known, begun = APPLICATIONS[name], began(train, recipe, changes)
+        pictures = _as_known(begun.hidden, known, name)
+        core = _without_top(known, input_tensor=pictures)
         if recipe.weights:
-            _load(base, name, Path(recipe.weights))
-        hidden = layers.Dropout(recipe.dropout)(base(hidden))
-        return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(hidden)), xla=False)
+            loaded = _without_top(known, input_shape=pictures.shape[1:])
+            _load(loaded, name, Path(recipe.weights))
+            core.set_weights([*_before(core, loaded), *loaded.get_weights()])
+        return begun.ended(core.output, objective, recipe)
 
     return build
+
+
+def _as_known(pictures: Any, known: Application, name: str) -> Any:
+    """Pictures in [-1, 1] as the network was made for: large enough, in colour, in its range."""
+    from keras import layers
+
+    if len(pictures.shape) != 4:
+        raise BadInput(f"protocol.networks={name} takes pictures, not volumes")
+    if pictures.shape[-1] not in (1, 3):
+        raise BadInput(
+            f"protocol.networks={name} takes grey or coloured pictures; these have {pictures.shape[-1]} channels"
+        )
+    if (side := min(pictures.shape[1:3])) < SMALLEST:
+        pictures = layers.UpSampling2D(-(-SMALLEST // side), interpolation="bilinear")(pictures)
+    if pictures.shape[-1] == 1:
+        pictures = layers.Concatenate()([pictures] * 3)
+    return layers.Rescaling(list(known.scale), list(known.offset))(pictures)
+
+
+def _without_top(known: Application, **inputs: Any) -> Any:
+    """The network up to its features. Its layers stay layers of whatever they are put upon, where explanation and
+    diagnosis find them."""
+    import keras
+
+    return getattr(keras.applications, known.function)(include_top=False, weights=None, pooling="avg", **inputs)
+
+
+def _before(core: Any, loaded: Any) -> list[Any]:
+    """What generators of layers before the network hold."""
+    weights: list[Any] = core.get_weights()
+    return weights[: len(weights) - len(loaded.get_weights())]
 
 
 def _load(base: Any, name: str, path: Path) -> None:

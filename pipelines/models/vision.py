@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines.data.examples import Examples
+from pipelines.models.changes import Changes
 from pipelines.models.inputs import keras_inputs
 from pipelines.models.normalisation import normalised
 from pipelines.objectives.objective import Objective
 from pipelines.task import Architecture, Recipe
+
+Build = Callable[[Examples, Objective, Recipe], Architecture]
+"""Of a network that competes, as `Network.build`."""
 
 WIDTH = 16
 """Channels of the first stage where the recipe says nothing; the 64 of the papers are for millions of pictures."""
@@ -18,9 +23,53 @@ LARGE = 64
 """A picture of so many pixels a side is thinned out by the stem already, as the papers do with 224."""
 
 
-def residual(
-    blocks: tuple[int, ...], bottleneck: bool = False, changes: Any = None
-) -> Callable[[Examples, Objective, Recipe], Architecture]:
+@dataclass(frozen=True)
+class Begun:
+    """A network for column `image` up to its first layer.
+
+    Args:
+        encode: from raw pictures to floats in [-1, 1].
+        inputs: of the core, (h, w, c) or (d, h, w, c).
+        hidden: these, changed by chance in training.
+        views: other looks at what `encode` gives.
+    """
+
+    encode: Any
+    inputs: Any
+    hidden: Any
+    views: tuple[Any, ...]
+
+    def ended(self, features: Any, objective: Objective, recipe: Recipe) -> Architecture:
+        """The network that answers from (batch, n) features."""
+        import keras
+        from keras import layers
+
+        outputs = layers.Dense(objective.outputs)(layers.Dropout(recipe.dropout)(features))
+        return Architecture(self.encode, keras.Model(self.inputs, outputs), xla=False, views=self.views)
+
+
+def began(train: Examples, recipe: Recipe, changes: Changes | None) -> Begun:
+    """The start of a network for pictures that are changed as `recipe.augment` and `recipe.views` say.
+
+    Args:
+        changes: the largest that leave a picture what it is; None, and in private training, makes none.
+    """
+    import keras
+    from keras import layers
+
+    from pipelines.models.augmentation import Augmentation, views
+
+    raw = keras_inputs(train, ["image"])
+    encode = keras.Model(raw, layers.Rescaling(1 / 127.5, offset=-1)(raw["image"]))
+    inputs = keras.Input(encode.output_shape[1:])
+    if changes is None:
+        return Begun(encode, inputs, inputs, ())
+    augmented = recipe.augment and not recipe.private
+    hidden = Augmentation.of(changes, recipe.augment)(inputs) if augmented else inputs
+    return Begun(encode, inputs, hidden, views(changes, recipe.views))
+
+
+def residual(blocks: tuple[int, ...], bottleneck: bool = False, changes: Changes | None = None) -> Build:
     """A pre-activation residual network for pictures (h, w, c) or volumes (d, h, w, c).
 
     Each stage halves the picture, but for the first, and doubles the channels; `recipe.width` of the first stage.
@@ -29,26 +78,20 @@ def residual(
     Args:
         blocks: how many of each stage; (2, 2, 2, 2) is ResNet-18, and with bottlenecks (3, 4, 6, 3) ResNet-50.
         bottleneck: blocks of 1x1, 3x3 and 1x1 convolutions, four times as wide outside, in place of two 3x3.
-        changes: `augmentation.Changes` that leave a picture what it is; none are made where `recipe.augment` is 0, in
-            private training, or of volumes.
+        changes: as of `began`.
 
     Reference: He, Zhang, Ren and Sun (2016), "Identity mappings in deep residual networks", arXiv 1603.05027.
     """
 
     def build(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
-        import keras
         from keras import layers
 
-        encode, inputs, hidden = began(train, recipe, changes)
-        width = recipe.width or WIDTH
-        hidden = _stem(hidden, width)
+        begun, width = began(train, recipe, changes), recipe.width or WIDTH
+        hidden, block = _stem(begun.hidden, width), _bottleneck if bottleneck else _plain
         for stage, count in enumerate(blocks):
-            for block in range(count):
-                stride = 2 if stage and not block else 1
-                hidden = (_bottleneck if bottleneck else _plain)(hidden, width * 2**stage, stride, recipe)
-        hidden = layers.ReLU()(normalised(hidden, recipe))
-        hidden = layers.Dropout(recipe.dropout)(_pooled(hidden))
-        return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(hidden)), xla=False)
+            for place in range(count):
+                hidden = block(hidden, width * 2**stage, 2 if stage and not place else 1, recipe)
+        return begun.ended(_pooled(layers.ReLU()(normalised(hidden, recipe))), objective, recipe)
 
     return build
 
@@ -57,51 +100,30 @@ small_resnet = residual((1, 1, 1))
 """Three stages of one block each, for pictures of 28 to 64 pixels."""
 
 
-def compact_cnn(changes: Any = None) -> Callable[[Examples, Objective, Recipe], Architecture]:
+def compact_cnn(changes: Changes | None = None) -> Build:
     """Three times two convolutions and a pooling, as wide as `residual`: what a network does without shortcuts.
 
     Args: as of `residual`.
     """
 
     def build(train: Examples, objective: Objective, recipe: Recipe) -> Architecture:
-        import keras
         from keras import layers
 
-        encode, inputs, hidden = began(train, recipe, changes)
-        pool = layers.MaxPooling2D if len(inputs.shape) == 4 else layers.MaxPooling3D
-        width = recipe.width or WIDTH
+        begun, width = began(train, recipe, changes), recipe.width or WIDTH
+        hidden = begun.hidden
         for stage in range(3):
             for _ in range(2):
                 hidden = layers.ReLU()(normalised(_convolution(hidden, width * 2**stage, 3), recipe))
-            hidden = pool(2)(hidden) if stage < 2 else hidden
-        hidden = layers.Dropout(recipe.dropout)(_pooled(hidden))
-        return Architecture(encode, keras.Model(inputs, layers.Dense(objective.outputs)(hidden)), xla=False)
+            hidden = _pool(hidden, 2, 2) if stage < 2 else hidden
+        return begun.ended(_pooled(hidden), objective, recipe)
 
     return build
-
-
-def began(train: Examples, recipe: Recipe, changes: Any) -> tuple[Any, Any, Any]:
-    """Of a network for column `image`: its encoder, into [-1, 1]; the inputs of its core; these, changed by chance."""
-    import keras
-    from keras import layers
-
-    from pipelines.models.augmentation import Augmentation
-
-    raw = keras_inputs(train, ["image"])
-    encode = keras.Model(raw, layers.Rescaling(1 / 127.5, offset=-1)(raw["image"]))
-    inputs = keras.Input(encode.output_shape[1:])
-    if changes is None or not recipe.augment or recipe.private or len(inputs.shape) != 4:
-        return encode, inputs, inputs
-    return encode, inputs, Augmentation.of(changes, recipe.augment)(inputs)
 
 
 def _stem(inputs: Any, width: int) -> Any:
     if min(inputs.shape[1:-1]) < LARGE:
         return _convolution(inputs, width, 3)
-    from keras import layers
-
-    pool = layers.MaxPooling2D if len(inputs.shape) == 4 else layers.MaxPooling3D
-    return pool(3, 2, padding="same")(_convolution(inputs, width, 7, 2))
+    return _pool(_convolution(inputs, width, 7, 2), 3, 2)
 
 
 def _plain(inputs: Any, width: int, stride: int, recipe: Recipe) -> Any:
@@ -126,13 +148,10 @@ def _bottleneck(inputs: Any, width: int, stride: int, recipe: Recipe) -> Any:
 
 
 def _shortcut(inputs: Any, ready: Any, width: int, stride: int, recipe: Recipe) -> Any:
-    from keras import layers
-
     if stride == 1 and inputs.shape[-1] == width:
         return inputs
     # Thinned out before and not by the convolution, which is the same: see `independence`.
-    pool = layers.MaxPooling2D if len(inputs.shape) == 4 else layers.MaxPooling3D
-    thinned = pool(1, stride)(ready) if recipe.private and stride > 1 else ready
+    thinned = _pool(ready, 1, stride) if recipe.private and stride > 1 else ready
     return _convolution(thinned, width, 1, 1 if recipe.private else stride)
 
 
@@ -141,6 +160,13 @@ def _convolution(inputs: Any, width: int, size: int, stride: int = 1) -> Any:
 
     layer = layers.Conv2D if len(inputs.shape) == 4 else layers.Conv3D
     return layer(width, size, strides=stride, padding="same", use_bias=False)(inputs)
+
+
+def _pool(inputs: Any, size: int, stride: int) -> Any:
+    from keras import layers
+
+    layer = layers.MaxPooling2D if len(inputs.shape) == 4 else layers.MaxPooling3D
+    return layer(size, stride, padding="same")(inputs)
 
 
 def _pooled(hidden: Any) -> Any:

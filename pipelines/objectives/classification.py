@@ -15,7 +15,10 @@ from pipelines.objectives.objective import Predictions
 MOST_CLASSES = 100
 """More distinct labels than this are taken for numbers or identifiers, not classes."""
 
-POSITIVE_WORDS = ("true", "yes", "y", "positive", "bad", "default", "fraud", "malignant")
+POSITIVE_WORDS = ("true", "yes", "y", "positive", "bad", "default", "fraud", "malignant", "pneumonia")
+
+SURE = 1e-7
+"""What the true class lacks in probability at least, where a loss is focused."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ class Classification:
         """(batch,) cross-entropies, each times what its true class lacks in probability, to the power `focal`."""
         import tensorflow as tf
 
-        return loss * (1 - tf.exp(-loss)) ** self.focal if self.focal else loss
+        # Not quite down to 0, where a root has no slope.
+        return loss * tf.maximum(1 - tf.exp(-loss), SURE) ** self.focal if self.focal else loss
 
     def activate(self, outputs: Any) -> Any:
         import keras

@@ -53,7 +53,9 @@ class Mixing:
         """(n,) drawn for an update of this number."""
         import tensorflow as tf
 
-        chance = tf.random.stateless_uniform([n], tf.stack([MIXING, tf.cast(step, tf.int32)])) * (POINTS - 1)
+        chance = tf.random.stateless_uniform([n], tf.stack([MIXING, tf.cast(step, tf.int32)]), alg="philox") * (
+            POINTS - 1
+        )
         below = tf.cast(chance, tf.int32)
         low, high = (tf.gather(tf.constant(self._quantiles), below + more) for more in (0, 1))
         return low + (high - low) * (chance - tf.cast(below, tf.float32))
@@ -65,14 +67,9 @@ class Mixing:
             x: structure of (batch, ...) floats.
             y: (batch, ...) targets.
             weight: (batch,), 0 for rows that only fill the batch.
-
-        Raises:
-            BadInput: what is to be mixed are words by number.
         """
         import tensorflow as tf
 
-        if not all(each.dtype.is_floating for each in tf.nest.flatten(x)):
-            raise BadInput("recipe.mixup mixes numbers; this network reads words, of which there are no mixtures")
         share = self.shares(tf.shape(weight)[0], step)
 
         def mix(values: Any) -> Any:
@@ -81,6 +78,21 @@ class Mixing:
 
         beside = tf.math.divide_no_nan(_before(weight), weight)
         return tf.nest.map_structure(mix, x), Mixed(y, tf.nest.map_structure(_before, y), share, beside)
+
+
+def require_mixable(encoded: Any) -> None:
+    """Refuse to mix words by number.
+
+    Args:
+        encoded: what the encoder gives, any structure of Keras tensors.
+
+    Raises:
+        BadInput: there are such among them.
+    """
+    import keras
+
+    if not all(keras.backend.is_float_dtype(each.dtype) for each in keras.tree.flatten(encoded)):
+        raise BadInput("recipe.mixup mixes numbers; this network reads words, of which there are no mixtures")
 
 
 def mixed_loss(loss: Callable[[Any, Any], Any]) -> Callable[[Mixed, Any], Any]:

@@ -67,6 +67,16 @@ BAD_USAGE = {
     "out of range": (("run", TASK, "--set", "recipe.epochs=0"), "at least 1"),
     "no such network": (("run", TASK, "--set", "protocol.networks=mlp,xgb"), "no network 'xgb'; it has mlp, tabm, ft"),
     "nobody learns from normal rows": (("run", TASK, "--set", "recipe.contaminated=yes"), "does nothing here"),
+    "no picture to change": (("run", TASK, "--set", "recipe.augment=1"), "none of mlp, tabm, ft"),
+    "no picture to look at": (("run", TASK, "--set", "recipe.views=2"), "recipe.views=2 does nothing here"),
+    "too many looks": (("run", TASK, "--set", "recipe.views=65"), "from 0 to 64"),
+    "no network that takes weights": (("run", TASK, "--set", "recipe.weights=a.h5"), "does nothing here"),
+    "mixed in private": (
+        ("run", TASK, "--set", "recipe.mixup=0.2", "--set", "recipe.dp_epsilon=3"), "set recipe.mixup=0",
+    ),
+    "mixed of two groups": (
+        ("run", TASK, "--set", "recipe.mixup=0.2", "--set", "protocol.mitigate=penalty"), "belongs to no group",
+    ),
     "no emoji": (("run", TASK, "--set", "protocol.decide_by=cost:-1:5"), "'cost:-1:5' says nothing"),
     "no scale": (("run", TASK, "--set", "protocol.points=0:600:50"), "write PDO:BASE:ODDS, such as 20:600:50"),
     "no rule": (("run", TASK, "--set", "protocol.refer=sometimes"), "write right:S or cost:C"),

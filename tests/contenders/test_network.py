@@ -9,6 +9,7 @@ from contender_cases import DATA, RATE, objective_of, table
 
 from pipelines.contenders.network import NetworkContender
 from pipelines.data.examples import Examples
+from pipelines.errors import BadInput
 from pipelines.models import audio, tabular, text, vision
 from pipelines.objectives.regression import Regression
 from pipelines.task import Architecture, Network, Recipe
@@ -47,6 +48,12 @@ def test_a_second_fold_is_as_if_it_were_the_first(plan):
     assert second.settings == alone.settings
     third = after.fit(examples.take(b), examples.take(a), 5)
     assert not np.array_equal(third.predict(rows).values, alone.predict(rows).values)
+
+
+def test_words_by_number_are_not_mixed():
+    examples = DATA["texts"](2)
+    with pytest.raises(BadInput, match="this network reads words"):
+        contender(examples, text.bidirectional_lstm, replace(RECIPE, mixup=0.2)).fit(examples, examples, 0)
 
 
 def test_an_earlier_folds_model_is_not_touched_by_a_later_one():

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from pipelines.contenders import classical, network, saved
+from pipelines.contenders import classical, encodable, saved
 from pipelines.contenders.classical import ClassicalContender, featured, inputs
 from pipelines.contenders.kernels import MANY_ROWS, gaussian
 from pipelines.contenders.network import NetworkContender
@@ -168,10 +168,10 @@ def test_calls_and_blocks_shrink_with_the_size_of_a_row(folder, monkeypatch):
     _, valid = parts(folder, "image", False, monkeypatch)
     model, wanted = fitted(folder, "image", False, "streamed", monkeypatch)
     sizes = []
-    original = network.as_tensors
+    original = encodable.as_tensors
     monkeypatch.setattr(
-        network, "as_tensors", lambda columns, kinds, rows: sizes.append(len(rows)) or original(columns, kinds, rows)
+        encodable, "as_tensors", lambda columns, kinds, rows: sizes.append(len(rows)) or original(columns, kinds, rows)
     )
-    monkeypatch.setattr(network, "BYTES_AT_ONCE", 4 * 4 * 12 * 10 * 3)
+    monkeypatch.setattr(encodable, "BYTES_AT_ONCE", 4 * 4 * 12 * 10 * 3)
     np.testing.assert_allclose(model.predict(valid).values, wanted, atol=1e-6)
     assert sizes == [4] * 5

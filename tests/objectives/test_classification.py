@@ -117,6 +117,30 @@ def test_label_smoothing_spreads_a_share_over_all_classes(smoothing):
     np.testing.assert_allclose(binary.loss(yes, tf.constant(LOGITS[:, :1])), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("focal", [0.5, 2.0])
+def test_focal_loss_counts_rows_less_that_are_decided_well(focal):
+    objective = Classification(classes=("a", "b", "c"), focal=focal)
+    right = softmax(LOGITS, axis=1)[np.arange(len(TRUTH)), TRUTH]
+    np.testing.assert_allclose(
+        objective.loss(TRUTH, tf.constant(LOGITS)), -((1 - right) ** focal) * np.log(right), rtol=1e-4
+    )
+    binary, yes = Classification(classes=("no", "yes"), focal=focal), (TRUTH > 0).astype(np.int32)
+    right = expit(np.where(yes, 1, -1) * LOGITS[:, 0].astype(np.float64))
+    np.testing.assert_allclose(
+        binary.loss(yes, tf.constant(LOGITS[:, :1])), -((1 - right) ** focal) * np.log(right), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("focal", [0.0, 0.5, 2.0])
+def test_loss_has_finite_slopes_at_extreme_outputs(focal):
+    objective, outputs = Classification(classes=("no", "yes"), focal=focal), tf.constant([[1e4], [1e4], [-1e4], [0.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        loss = objective.loss(np.array([0, 1, 0, 1]), outputs)
+    assert np.isfinite(loss).all()
+    assert np.isfinite(tape.gradient(loss, outputs)).all()
+
+
 def test_loss_stays_finite_at_extreme_outputs():
     objective = Classification(classes=("no", "yes"))
     np.testing.assert_allclose(objective.loss(np.array([0, 1]), tf.constant([[1e4], [1e4]])), [1e4, 0])
