@@ -40,7 +40,9 @@ ALLOWED = {
         "pipelines.errors", "pipelines.objectives", "pipelines.evaluation.scores", "pipelines.evaluation.thresholds",
         "pipelines.evaluation.portfolio",
     ),
-    "pipelines.models": ("pipelines.task", "pipelines.models", EXAMPLES, OBJECTIVE),
+    "pipelines.models": (
+        "pipelines.errors", "pipelines.space", "pipelines.task", "pipelines.models", EXAMPLES, OBJECTIVE,
+    ),
     "pipelines.training": ("pipelines.errors", "pipelines.task", "pipelines.training", "pipelines.data.batches"),
     "pipelines.contenders": (
         "pipelines.errors", "pipelines.space", "pipelines.task", "pipelines.contenders", "pipelines.data",
@@ -54,8 +56,8 @@ ALLOWED = {
     ),
     "pipelines.explanation": (
         "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
-        "pipelines.objectives", "pipelines.models.inputs", "pipelines.training.plan", "pipelines.evaluation", DOCUMENT,
-        EXPLANATION,
+        "pipelines.objectives", "pipelines.models.inputs", "pipelines.models.augmentation", "pipelines.training.plan",
+        "pipelines.evaluation", DOCUMENT, EXPLANATION,
     ),
     "pipelines.study_journal": (
         "pipelines.contenders.saved", "pipelines.evaluation.outcome", "pipelines.objectives.objective", DOCUMENT,
@@ -83,6 +85,7 @@ COMPOSERS = (
     "pipelines.recording",
     "pipelines.assist",
     "pipelines.prepare",
+    "pipelines.heeded",
     "pipelines.lending",
     "pipelines.oversight",
     "pipelines.private",

@@ -16,6 +16,7 @@ SHIPPED = [
     "finance/mortgage-approval",
     "medical_imaging/breast-cancer",
     "medical_imaging/lung-nodule",
+    "medical_imaging/pneumonia",
     "nlp/sentiment",
     "speech/voice-command",
 ]
