@@ -1,4 +1,4 @@
-"""The five networks in PyTorch: the layers and sizes of `workloads`, as a PyTorch user would write them.
+"""The networks in PyTorch: the layers and sizes of `workloads`, as a PyTorch user would write them.
 
 Imported only by the PyTorch entrant, which is skipped where torch is absent.
 """
@@ -49,6 +49,22 @@ def resnet() -> nn.Module:
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Linear(64, 1),
+    )
+
+
+def resnet18() -> nn.Module:
+    """(batch, 1, 28, 28) pictures > four stages of two residual blocks, 64 to 512 channels > average > one logit."""
+    widths = (64, 64, 128, 128, 256, 256, 512, 512)
+    before = (64, *widths[:-1])
+    blocks = [Residual(old, new, 2 if new > old else 1) for old, new in zip(before, widths, strict=True)]
+    return nn.Sequential(
+        nn.Conv2d(1, 64, 3, padding=1, bias=False),
+        *blocks,
+        nn.BatchNorm2d(512),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(512, 1),
     )
 
 

@@ -1,4 +1,4 @@
-"""Training speed: the core beside Keras `fit`, PyTorch and the ideal step, on five workloads, in turns.
+"""Training speed: the core beside Keras `fit`, PyTorch and the ideal step, on six workloads, in turns.
 
 Every entrant lives in a process of its own; a round lets each train for about a second and a half, one after the other,
 and the median round counts. Times to the first update and peak memory are of the same processes. A setting of `fit`
@@ -48,6 +48,7 @@ def _main(names: Sequence[str], rounds: int, quick: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else 110)
     chosen = [workload for workload in WORKLOADS if workload.name in names or not names]
     if quick:
+        chosen = [each for each in chosen if names or not each.heavy]
         chosen, rounds = [replace(each, rows=QUICK_STEPS * each.batch - 1) for each in chosen], 1
     measured = []
     for workload in chosen:

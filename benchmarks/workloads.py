@@ -42,6 +42,7 @@ class Workload:
         vocabulary: rows are token numbers below this; 0 for float32 rows.
         worth_compiling: what the network's architecture says of itself (`Architecture.xla`); None where nothing is
             known, as of any network that a user brings.
+        heavy: whether an update takes a second or so, too much for a smoke run.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Workload:
     network: Callable[[], Any]
     vocabulary: int = 0
     worth_compiling: bool | None = True
+    heavy: bool = False
 
     @property
     def steps(self) -> int:
@@ -85,8 +87,19 @@ def resnet() -> Any:
     """`models.vision.small_resnet` on 28x28 grey pictures."""
     from pipelines.models.vision import small_resnet
 
+    return _of_pictures(small_resnet, Recipe())
+
+
+def resnet18() -> Any:
+    """`models.vision.residual`, 18 layers as wide as in the paper, on 28x28 grey pictures."""
+    from pipelines.models.vision import residual
+
+    return _of_pictures(residual((2, 2, 2, 2)), Recipe(width=64))
+
+
+def _of_pictures(build: Callable[..., Any], recipe: Recipe) -> Any:
     examples = Examples({"image": np.zeros((2, 28, 28, 1), np.uint8)}, np.zeros(2))
-    return _like(small_resnet(examples, Classification(classes=("0", "1")), Recipe()), (28, 28, 1))
+    return _like(build(examples, Classification(classes=("0", "1")), recipe), (28, 28, 1))
 
 
 def lstm() -> Any:
@@ -141,6 +154,7 @@ def _like(architecture: Any, shape: tuple[int, ...], dtype: str = "float32") -> 
 WORKLOADS = (
     Workload("mlp", "tabular MLP 30000x30", 30_000, 64, (30,), 2, mlp),
     Workload("resnet", "residual CNN 28x28", 2_000, 64, (28, 28, 1), 2, resnet, worth_compiling=False),
+    Workload("resnet18", "ResNet-18, 28x28", 128, 32, (28, 28, 1), 2, resnet18, worth_compiling=False, heavy=True),
     Workload("lstm", "bidirectional LSTM, 60 tokens", 2_000, 64, (60,), 2, lstm, WORDS),
     Workload(
         "transformer", "transformer encoder, 128 tokens", 1_000, 32, (128,), 4, transformer, WORDS, worth_compiling=None
