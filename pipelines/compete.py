@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines import lending, oversight
+from pipelines import lending, operating, oversight
 from pipelines.assist import DONE, TRAIN
 from pipelines.contenders import usage
 from pipelines.contenders.by_group import decided as decided_by_group
@@ -172,6 +172,7 @@ def _tested(
         zone,
         moves,
         automation=oversight.automation_of(as_tested, objective, at, around),
+        operating=() if by_group is not None else operating.chosen_on(as_tested, prepared),
     )
 
 
@@ -235,6 +236,7 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         membership=trial.folds[0].membership,
         explanation=trial.folds[0].explanation,
         oversight=oversight.oversight_of(outcome, [each.automation for each in trial.folds], objective),
+        operating=operating.points_of(outcome, [each.operating for each in trial.folds], prepared, seed),
         by_fold=tuple(each[objective.primary] for each in outcome.fold_scores(objective)) if outcome.apart else (),
     )
 

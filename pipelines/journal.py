@@ -32,6 +32,7 @@ from pipelines.objectives.automation import Automation
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
+from pipelines.objectives.operating import Chosen
 from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost, Estimate
 from pipelines.report.explanation import Explanation, explanation
@@ -68,6 +69,8 @@ class Finished:
     """Of the first training: what the answers of its model hang on."""
     automation: Automation | None = None
     """Which of its decisions need no person."""
+    operating: tuple[Chosen, ...] = ()
+    """At which thresholds it reaches what is asked for."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Entry:
                 {name: Estimate(*each) for name, each in result["membership"].items()},
                 explanation(result["explanation"]),
                 None if result["automation"] is None else Automation.from_dict(result["automation"]),
+                tuple(Chosen.from_dict(each) for each in result["operating"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -157,6 +161,7 @@ class Entry:
             "membership": {name: list(astuple(each)) for name, each in done.membership.items()},
             "explanation": None if done.explanation is None else asdict(done.explanation),
             "automation": None if done.automation is None else done.automation.to_dict(),
+            "operating": [each.to_dict() for each in done.operating],
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there

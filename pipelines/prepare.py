@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from pipelines import settings
+from pipelines import operating, settings
 from pipelines.contenders import mitigation, private
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
@@ -152,6 +152,7 @@ def prepare(
     mitigation.named(asked.mitigate)
     private.epsilons(asked.private)
     require_rule(asked)
+    operating.require_targets(asked, task.protocol)
     with progress.stage("read and check the data"):
         dataset = load(task, replace(request, delay=asked.delay))
         require_learnable(dataset)
@@ -169,6 +170,7 @@ def prepare(
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         _require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         _require_told(task, recipe, protocol, objective)
+        operating.require_targets(protocol, task.protocol, objective)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)

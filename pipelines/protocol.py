@@ -14,6 +14,9 @@ MOST_TRAININGS = 100
 FEWEST_SHADOWS, MOST_SHADOWS = 4, 64
 """With fewer a row's confidences have no spread; with more, each row could have a variance of its own."""
 
+USUAL_POINTS = "specificity:0.9,specificity:0.95,sensitivity:0.9,sensitivity:0.95"
+"""Where tests in medicine are usually quoted; `operate_at` of such tasks."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -61,8 +64,13 @@ class Protocol:
     """Of portfolios: days from one rebalancing to the next, for all contenders alike; 0: as the task declares."""
     decide_by: str = ""
     """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
-    `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
-    or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
+    `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `specificity:S`, `precision:P`
+    (at least so much) or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
+    operate_at: str = ""
+    """Of two classes: further points that are told of, as `specificity:0.9,sensitivity:0.95`: what decisions do at the
+    thresholds at which validation rows reach such a share, and what the ROC curve says there. Empty: none."""
+    prevalence: float = 0.0
+    """Of `operate_at`: the share of positives that predictive values are told for; 0: that of the tested rows."""
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
     threshold is chosen."""
@@ -109,6 +117,10 @@ class Protocol:
         require(
             0 < self.automate_at < 0.5,
             f"protocol.automate_at is a share of wrong decisions above 0 and below 0.5; received {self.automate_at}",
+        )
+        require(
+            0 <= self.prevalence < 1,
+            f"protocol.prevalence is a share of positives, at least 0 and below 1; received {self.prevalence}",
         )
         if self.points:
             Points.parse(self.points)

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import lending, oversight, private, shadows, tuning
+from pipelines import lending, operating, oversight, private, shadows, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.command import typed
 from pipelines.compete import Trial, compete, judge
@@ -288,6 +288,7 @@ def _report(
             answer.network,
             answer.best_baseline,
         ),
+        operating=operating.leads(outcomes, answer.network, answer.best_baseline, prepared, seed),
         obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
         machine=hardware(),
         energy_by=energy.method(),

@@ -22,6 +22,7 @@ POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 ALERTS = "pipelines.report.alerts"
 EXPLANATION = "pipelines.report.explanation"
 ALERTS, OVERSIGHT = "pipelines.report.alerts", "pipelines.report.oversight"
+OPERATING = "pipelines.report.operating"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -50,7 +51,8 @@ ALLOWED = {
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
-        "pipelines.objectives.automation", "pipelines.evaluation.directions", TUNING, EXPLANATION,
+        "pipelines.objectives.automation", "pipelines.objectives.operating", "pipelines.evaluation.directions", TUNING,
+        EXPLANATION,
     ),
     "pipelines.explanation": (
         "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
@@ -62,10 +64,11 @@ ALLOWED = {
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
-        ALERTS, OVERSIGHT,
+        ALERTS, OVERSIGHT, OPERATING,
     ),
     "pipelines.tracking": (
         "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT, DRAWING,
+        OPERATING,
     ),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", "pipelines.card", OBJECTIVE, CONTENDER, POINTS),
     "domains": (
@@ -84,6 +87,7 @@ COMPOSERS = (
     "pipelines.assist",
     "pipelines.prepare",
     "pipelines.lending",
+    "pipelines.operating",
     "pipelines.oversight",
     "pipelines.private",
     "pipelines.shadows",

@@ -23,6 +23,7 @@ from pipelines.cli import (
     show_lending,
     show_membership,
     show_mitigation,
+    show_operating,
     show_oversight,
     show_private,
     show_tuning,
@@ -57,6 +58,7 @@ def report(console: Console, document: Report) -> None:
     _contenders(console, document)
     show_calibration.table(console, document)
     show_decisions.table(console, document)
+    show_operating.points(console, document)
     show_lending.tables(console, document)
     show_alerts.alerts(console, document)
     show_cost.costs(console, document)

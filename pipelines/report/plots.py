@@ -19,6 +19,7 @@ from pipelines.report import (
     figures_explanation,
     figures_lending,
     figures_mitigation,
+    figures_operating,
     figures_oversight,
     figures_portfolio,
     figures_private,
@@ -68,6 +69,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         if probable:
             yield "calibration", _calibration(probable, report.verdict.network)
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
+    if (predictive := figures_operating.by_prevalence(report)) is not None:
+        yield "predictive_values", predictive
     if (risk := figures_oversight.risk_coverage(report)) is not None:
         yield "risk_coverage", risk
     if report.alerts is not None and report.alerts.by_budget:
