@@ -27,6 +27,7 @@ from pipelines.contenders.contender import Fitted, History
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.evaluation.directions import Moves
+from pipelines.evaluation.robustness import Worse
 from pipelines.objectives import group_thresholds
 from pipelines.objectives.automation import Automation
 from pipelines.objectives.calibration import Calibration, from_dict
@@ -40,6 +41,7 @@ from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
 COMMAND, RESULT, PREDICTIONS, MODEL = "command.json", "result.json", "predictions.npz", "model"
+WORSE = ("worse_rows", "worse_clean", "worse_said")
 OLD = 30 * 24 * 3600
 """Seconds after which the journal of a run that nobody went on with is removed."""
 
@@ -71,6 +73,8 @@ class Finished:
     """Which of its decisions need no person."""
     operating: tuple[Chosen, ...] = ()
     """At which thresholds it reaches what is asked for."""
+    worse: Worse | None = None
+    """Of the first training: what its model says of tested pictures made worse."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Entry:
             with np.load(self.folder / PREDICTIONS, allow_pickle=False) as arrays:
                 values, decisions, said = arrays["values"], arrays.get("decisions"), arrays.get("uncalibrated")
                 moved, rows = arrays.get("moved"), arrays.get("moved_rows")
+                worse = tuple(arrays.get(name) for name in WORSE)
             result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             metrics = {name: tuple(series) for name, series in result["history"].items()}
             return Finished(
@@ -105,6 +110,7 @@ class Entry:
                 explanation(result["explanation"]),
                 None if result["automation"] is None else Automation.from_dict(result["automation"]),
                 tuple(Chosen.from_dict(each) for each in result["operating"]),
+                None if worse[0] is None else Worse(worse[0], worse[1], worse[2], *_ways(result["worse"])),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -144,6 +150,8 @@ class Entry:
         told = {"decisions": done.predictions.decisions, "uncalibrated": done.uncalibrated}
         if done.moves is not None:
             told |= {"moved": np.array(list(done.moves.wrong.values())), "moved_rows": done.moves.rows}
+        if done.worse is not None:
+            told |= dict(zip(WORSE, (done.worse.rows, done.worse.clean, done.worse.said), strict=True))
         also = {name: values for name, values in told.items() if values is not None}
         with saved.whole(self.folder / PREDICTIONS) as file:
             np.savez(file, allow_pickle=False, values=done.predictions.values, **also)
@@ -162,6 +170,7 @@ class Entry:
             "explanation": None if done.explanation is None else asdict(done.explanation),
             "automation": None if done.automation is None else done.automation.to_dict(),
             "operating": [each.to_dict() for each in done.operating],
+            "worse": None if done.worse is None else [list(map(list, done.worse.ways)), done.worse.seconds],
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there
@@ -283,6 +292,12 @@ def _opened(folder: Path, identity: Mapping[str, str], fresh: bool, lock: IO[byt
         elif path.name != "lock":
             path.unlink()
     return Journal(folder, identity, dropped=dropped, _lock=lock)
+
+
+def _ways(told: Any) -> tuple[tuple[tuple[str, int, float], ...], float]:
+    """The ways in which pictures were made worse, and the seconds that answering them took."""
+    ways, seconds = told
+    return tuple((str(name), int(severity), float(amount)) for name, severity, amount in ways), float(seconds)
 
 
 def _noted(folder: Path) -> dict[str, Any] | None:

@@ -99,6 +99,9 @@ class Protocol:
     automate_at: float = 0.05
     """Of classes: which share of wrong decisions is no matter among those that are made without a person. Each
     contender's surest decisions are automated as far as its validation rows promise that (95 %)."""
+    robustness: Literal["yes", "no"] = "yes"
+    """Of pictures: whether tested ones are also made worse (noise, blur, contrast, JPEG) and each contender is asked
+    about those. It takes some seconds a contender."""
     shadows: int = 0
     """How many models like each contender are trained, each on half of the rows, to attack it with (LiRA): who was
     among the rows that it learned from? 16 show much, 64 more; 0 leaves it at the attack by loss."""

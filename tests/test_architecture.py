@@ -22,7 +22,7 @@ POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 ALERTS = "pipelines.report.alerts"
 EXPLANATION = "pipelines.report.explanation"
 ALERTS, OVERSIGHT = "pipelines.report.alerts", "pipelines.report.oversight"
-OPERATING = "pipelines.report.operating"
+OPERATING, ROBUSTNESS = "pipelines.report.operating", "pipelines.report.robustness"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -52,7 +52,7 @@ ALLOWED = {
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
         "pipelines.objectives.automation", "pipelines.objectives.operating", "pipelines.evaluation.directions", TUNING,
-        EXPLANATION,
+        EXPLANATION, "pipelines.evaluation.robustness",
     ),
     "pipelines.explanation": (
         "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
@@ -64,7 +64,7 @@ ALLOWED = {
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
-        ALERTS, OVERSIGHT, OPERATING,
+        ALERTS, OVERSIGHT, OPERATING, ROBUSTNESS,
     ),
     "pipelines.tracking": (
         "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT, DRAWING,
@@ -90,6 +90,7 @@ COMPOSERS = (
     "pipelines.operating",
     "pipelines.oversight",
     "pipelines.private",
+    "pipelines.robustness",
     "pipelines.shadows",
     "pipelines.study",
     "pipelines.operations",

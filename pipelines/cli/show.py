@@ -26,6 +26,7 @@ from pipelines.cli import (
     show_operating,
     show_oversight,
     show_private,
+    show_robustness,
     show_tuning,
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
@@ -64,6 +65,7 @@ def report(console: Console, document: Report) -> None:
     show_cost.costs(console, document)
     show_tuning.searches(console, document)
     show_explanation.explanations(console, document)
+    show_robustness.worse_pictures(console, document)
     show_membership.attacks(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)

@@ -6,6 +6,7 @@
 `importance/Income` and `attribution/Income`, of the first `MOST_PARTS`;
 `privacy/mlp-eps3/score`, how much worse than without, and `privacy/mlp-eps3/sex/equalized_odds`, a change;
 `operating/specificity 90 percent/sensitivity`, and `operating/sensitivity_at_90_percent_specificity`, a lead;
+`robustness/blur/3/lost` and `robustness/lead/blur/3`;
 `membership/auc`, `membership/lira_auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`;
 `referral/referred`; `alerts/tabm/recall`;
 `history/fold-1/valid_loss`, one value per epoch.
@@ -74,6 +75,11 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
             metrics |= _estimate(metric_name("referral", name), estimate)
     if card.oversight is not None:
         metrics |= _of_oversight(card.oversight)
+    if card.robustness is not None:
+        for worse in card.robustness.worsened:
+            parts = ("robustness", worse.corruption, str(worse.severity))
+            metrics |= _estimate(metric_name(*parts), worse.score)
+            metrics |= _estimate(metric_name(*parts, "lost"), worse.lost)
     for point in card.operating:
         metrics |= _of_operating(point)
     for row in card.bias:
@@ -129,6 +135,8 @@ def of_report(report: Report) -> dict[str, float]:
                 metrics[name] = getattr(test, name)
     if report.oversight is not None:
         metrics |= _estimate("oversight/lead", report.oversight.difference)
+    for each in report.robustness:
+        metrics |= _estimate(metric_name("robustness", "lead", each.corruption, str(each.severity)), each.difference)
     for test in report.operating:
         lead = Estimate(test.difference, test.low, test.high)
         name = metric_name("operating", test.score)
@@ -138,9 +146,9 @@ def of_report(report: Report) -> dict[str, float]:
             metrics[f"machine/{name}"] = getattr(report.machine, name)
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
-    for each in report.mitigations:
-        for change in (*each.gaps, *each.scores):
-            name = metric_name("mitigation", each.base, each.method, each.attribute, change.name)
+    for mended in report.mitigations:
+        for change in (*mended.gaps, *mended.scores):
+            name = metric_name("mitigation", mended.base, mended.method, mended.attribute, change.name)
             metrics |= _estimate(name, change.change)
     for paid in report.privacy_price:
         metrics |= _estimate(metric_name("privacy", paid.contender, "score"), paid.score)

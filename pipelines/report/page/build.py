@@ -28,6 +28,7 @@ from pipelines.report.page.sections import (
     oversight,
     privacy,
     probabilities,
+    robustness,
     scores,
     use,
 )
@@ -47,6 +48,7 @@ SECTIONS: tuple[Callable[[Context], Section | None], ...] = (
     oversight.automation,
     oversight.referral,
     explanation.explanation,
+    robustness.robustness,
     privacy.privacy,
     lending.directions,
     lending.points,

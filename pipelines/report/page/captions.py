@@ -40,6 +40,12 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "Net benefit per row of acting on each of {contenders}, against the probability from which one acts, beside "
         "acting on everyone and on nobody. Higher is better; the band is the network's 95 % interval.",
     ),
+    "robustness": (
+        "{score} where pictures are made worse",
+        "A panel for each of noise, blur, little contrast and JPEG: the score of each contender on the same pictures "
+        "as they are and at three severities, with 95 % bands of the network and the best baseline. Level lines are "
+        "robust.",
+    ),
     "predictive_values": (
         "How often alarms and all-clears are right, by prevalence",
         "A panel for each operating point of the network: the share of its alarms that are right (PPV) and of its "
