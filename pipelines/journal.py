@@ -37,6 +37,8 @@ from pipelines.objectives.operating import Chosen
 from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost, Estimate
 from pipelines.report.explanation import Explanation, explanation
+from pipelines.report.strangers import Strangers
+from pipelines.report.strangers import strangers as strangers_from
 from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
@@ -75,6 +77,8 @@ class Finished:
     """At which thresholds it reaches what is asked for."""
     worse: Worse | None = None
     """Of the first training: what its model says of tested pictures made worse."""
+    strangers: Strangers | None = None
+    """Of the first training: whether its features tell other pictures."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Entry:
                 None if result["automation"] is None else Automation.from_dict(result["automation"]),
                 tuple(Chosen.from_dict(each) for each in result["operating"]),
                 None if worse[0] is None else Worse(worse[0], worse[1], worse[2], *_ways(result["worse"])),
+                strangers_from(result["strangers"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -171,6 +176,7 @@ class Entry:
             "automation": None if done.automation is None else done.automation.to_dict(),
             "operating": [each.to_dict() for each in done.operating],
             "worse": None if done.worse is None else [list(map(list, done.worse.ways)), done.worse.seconds],
+            "strangers": None if done.strangers is None else asdict(done.strangers),
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there

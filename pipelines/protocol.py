@@ -18,6 +18,12 @@ USUAL_POINTS = "specificity:0.9,specificity:0.95,sensitivity:0.9,sensitivity:0.9
 """Where tests in medicine are usually quoted; `operate_at` of such tasks."""
 
 
+OTHER_ORGANS = "noise,blank,photographs,retina,tissue,head"
+"""`strange` of tasks whose pictures are of none of these organs."""
+STRANGE = ("noise", "blank", "photographs", "retina", "tissue", "head", "none")
+"""What `strange` may name."""
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How rows are divided so that the comparison is fair. Every field can be set by `--set protocol.FIELD=VALUE`.
@@ -102,6 +108,10 @@ class Protocol:
     robustness: Literal["yes", "no"] = "yes"
     """Of pictures: whether tested ones are also made worse (noise, blur, contrast, JPEG) and each contender is asked
     about those. It takes some seconds a contender."""
+    strange: str = "noise,blank,photographs"
+    """Of pictures: which others each network is shown, to see whether its own features tell them from those that it is
+    for: `noise`, `blank`, `photographs`, `retina`, `tissue` or `head`, with commas between, or `none`. Where some are
+    asked for, `tapeline predict` flags rows that are unlike the training rows."""
     shadows: int = 0
     """How many models like each contender are trained, each on half of the rows, to attack it with (LiRA): who was
     among the rows that it learned from? 16 show much, 64 more; 0 leaves it at the attack by loss."""
@@ -125,6 +135,9 @@ class Protocol:
             0 <= self.prevalence < 1,
             f"protocol.prevalence is a share of positives, at least 0 and below 1; received {self.prevalence}",
         )
+        for kind in (each.strip() for each in self.strange.split(",")):
+            known = f"protocol.strange names some of {', '.join(STRANGE)}, with commas between; received {kind!r}"
+            require(kind in STRANGE, known)
         if self.points:
             Points.parse(self.points)
         for name in ("test", "valid"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines import lending, tuning
+from pipelines import lending, strangers, tuning
 from pipelines.compete import Trial
 from pipelines.contenders import saved
 from pipelines.contenders.by_group import Remembered
@@ -51,6 +51,7 @@ def record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared
         by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, *read)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         explain.keep_usual(model, prepared.dataset.examples.take(prepared.folds[0].train), Path(folder))
+        strangers.keep(trial.contender, model, prepared, Path(folder))
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 

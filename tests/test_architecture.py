@@ -52,7 +52,7 @@ ALLOWED = {
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
         "pipelines.objectives.automation", "pipelines.objectives.operating", "pipelines.evaluation.directions", TUNING,
-        EXPLANATION, "pipelines.evaluation.robustness",
+        EXPLANATION, "pipelines.evaluation.robustness", "pipelines.report.strangers",
     ),
     "pipelines.explanation": (
         "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
@@ -92,6 +92,7 @@ COMPOSERS = (
     "pipelines.private",
     "pipelines.robustness",
     "pipelines.shadows",
+    "pipelines.strangers",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

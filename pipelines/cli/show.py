@@ -27,6 +27,7 @@ from pipelines.cli import (
     show_oversight,
     show_private,
     show_robustness,
+    show_strangers,
     show_tuning,
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
@@ -66,6 +67,7 @@ def report(console: Console, document: Report) -> None:
     show_tuning.searches(console, document)
     show_explanation.explanations(console, document)
     show_robustness.worse_pictures(console, document)
+    show_strangers.strangers(console, document)
     show_membership.attacks(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)

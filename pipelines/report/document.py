@@ -29,6 +29,7 @@ from pipelines.report.privacy import GapChange as GapChange
 from pipelines.report.privacy import PrivacyPrice as PrivacyPrice
 from pipelines.report.privacy import price
 from pipelines.report.robustness import Robustness, WorsenedLead, robustness, worsened_lead
+from pipelines.report.strangers import Strangers, strangers
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
@@ -143,6 +144,8 @@ class Scorecard:
     """Of two classes: what decisions do at the points that `protocol.operate_at` asks for."""
     robustness: Robustness | None = None
     """Of pictures: what noise, blur, little contrast and strong compression cost."""
+    strangers: Strangers | None = None
+    """Of networks that read pictures: whether their features tell inputs unlike the training rows."""
 
 
 @dataclass(frozen=True)
@@ -358,6 +361,7 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields["explanation"] = explanation(fields.get("explanation"))
     fields["oversight"] = oversight.oversight(fields.get("oversight"))
     fields["robustness"] = robustness(fields.get("robustness"))
+    fields["strangers"] = strangers(fields.get("strangers"))
     fields["operating"] = tuple(operating_point(each) for each in fields.get("operating", ()))
     fields["cost"] = Cost(**known(fields["cost"]))
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])

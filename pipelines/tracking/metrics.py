@@ -7,6 +7,7 @@
 `privacy/mlp-eps3/score`, how much worse than without, and `privacy/mlp-eps3/sex/equalized_odds`, a change;
 `operating/specificity 90 percent/sensitivity`, and `operating/sensitivity_at_90_percent_specificity`, a lead;
 `robustness/blur/3/lost` and `robustness/lead/blur/3`;
+`unlike/retina/by_distance` and `unlike/retina/flagged`;
 `membership/auc`, `membership/lira_auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`;
 `referral/referred`; `alerts/tabm/recall`;
 `history/fold-1/valid_loss`, one value per epoch.
@@ -80,6 +81,11 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
             parts = ("robustness", worse.corruption, str(worse.severity))
             metrics |= _estimate(metric_name(*parts), worse.score)
             metrics |= _estimate(metric_name(*parts, "lost"), worse.lost)
+    if card.strangers is not None:
+        metrics |= _estimate("unlike/tested/flagged", card.strangers.flagged)
+        for kind in card.strangers.kinds:
+            for part in ("by_distance", "by_energy", "flagged"):
+                metrics |= _estimate(metric_name("unlike", kind.kind, part), getattr(kind, part))
     for point in card.operating:
         metrics |= _of_operating(point)
     for row in card.bias:

@@ -30,6 +30,7 @@ from pipelines.report.page.sections import (
     probabilities,
     robustness,
     scores,
+    strangers,
     use,
 )
 from pipelines.report.page.sections.answer import answer
@@ -49,6 +50,7 @@ SECTIONS: tuple[Callable[[Context], Section | None], ...] = (
     oversight.referral,
     explanation.explanation,
     robustness.robustness,
+    strangers.strangers,
     privacy.privacy,
     lending.directions,
     lending.points,
