@@ -105,6 +105,8 @@ class Prepared:
     mitigation: mitigation.Mitigation | None = None
     directions: Mapping[str, int] = field(default_factory=dict)
     """Of two classes: column -> which way the chance of the positive one may move when it rises."""
+    own: bool = True
+    """Whether the data are a user's, and so private."""
 
     @property
     def points(self) -> Points | None:
@@ -187,7 +189,8 @@ def prepare(
     for check in checks:
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
-    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate, directions)
+    own = request.where.partition(":")[0] not in ("sample", "public")
+    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate, directions, own)
 
 
 def _is_sample(request: DataRequest) -> bool:

@@ -112,6 +112,9 @@ class Protocol:
     """Of pictures: which others each network is shown, to see whether its own features tell them from those that it is
     for: `noise`, `blank`, `photographs`, `retina`, `tissue` or `head`, with commas between, or `none`. Where some are
     asked for, `tapeline predict` flags rows that are unlike the training rows."""
+    show_cases: Literal["sets", "yes", "no"] = "sets"
+    """Of pictures: whether the report shows single tested ones, with where the network looked: `sets` shows those of
+    sample and public sets and keeps a user's own to itself; `yes` shows those too, and so does MLflow then."""
     shadows: int = 0
     """How many models like each contender are trained, each on half of the rows, to attack it with (LiRA): who was
     among the rows that it learned from? 16 show much, 64 more; 0 leaves it at the attack by loss."""

@@ -79,6 +79,7 @@ ALLOWED = {
 """Room -> what it may import of ours. What composes may import anything."""
 
 COMPOSERS = (
+    "pipelines.cases",
     "pipelines.run",
     "pipelines.tuning",
     "pipelines.compete",

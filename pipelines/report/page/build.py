@@ -18,6 +18,7 @@ from pipelines.report.page.parts import Section
 from pipelines.report.page.pictures import Pictures
 from pipelines.report.page.sections import (
     alerts,
+    cases,
     data,
     ending,
     explanation,
@@ -49,6 +50,7 @@ SECTIONS: tuple[Callable[[Context], Section | None], ...] = (
     oversight.automation,
     oversight.referral,
     explanation.explanation,
+    cases.cases,
     robustness.robustness,
     strangers.strangers,
     privacy.privacy,

@@ -46,6 +46,12 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "as they are and at three severities, with 95 % bands of the network and the best baseline. Level lines are "
         "robust.",
     ),
+    "cases": (
+        "Cases of {of}",
+        "Lines for the surest decisions that are right, the surest that are wrong, and the least sure: each tested "
+        "picture with what it is, and the same with what was decided, how surely, and, the brighter the more, which "
+        "places speak for that decision (Grad-CAM).",
+    ),
     "predictive_values": (
         "How often alarms and all-clears are right, by prevalence",
         "A panel for each operating point of the network: the share of its alarms that are right (PPV) and of its "
