@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines import lending, oversight
+from pipelines import lending, operating, oversight, robustness, strangers
 from pipelines.assist import DONE, TRAIN
 from pipelines.contenders import usage
 from pipelines.contenders.by_group import decided as decided_by_group
@@ -90,6 +90,8 @@ def compete(
                     cost=usage.measured(done.cost, fitted, examples, fold.test),
                     membership=_membership(contender, fitted, prepared, fold, own_seed),
                     explanation=_explanation(contender, fitted, prepared, fold, own_seed),
+                    strangers=strangers.measured(contender, fitted, prepared, fold, own_seed),
+                    worse=robustness.answered(contender, fitted, done, prepared, fold, own_seed),
                 )
             if entry is not None:
                 keep = Keep(task, contender.name, objective, examples.take(fold.test[:8]))
@@ -172,6 +174,7 @@ def _tested(
         zone,
         moves,
         automation=oversight.automation_of(as_tested, objective, at, around),
+        operating=() if by_group is not None else operating.chosen_on(as_tested, prepared),
     )
 
 
@@ -235,6 +238,9 @@ def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") 
         membership=trial.folds[0].membership,
         explanation=trial.folds[0].explanation,
         oversight=oversight.oversight_of(outcome, [each.automation for each in trial.folds], objective),
+        robustness=robustness.robustness_of(trial.folds[0].worse, trial.folds[0], prepared, seed),
+        strangers=trial.folds[0].strangers,
+        operating=operating.points_of(outcome, [each.operating for each in trial.folds], prepared, seed),
         by_fold=tuple(each[objective.primary] for each in outcome.fold_scores(objective)) if outcome.apart else (),
     )
 

@@ -27,18 +27,23 @@ from pipelines.contenders.contender import Fitted, History
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.evaluation.directions import Moves
+from pipelines.evaluation.robustness import Worse
 from pipelines.objectives import group_thresholds
 from pipelines.objectives.automation import Automation
 from pipelines.objectives.calibration import Calibration, from_dict
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
+from pipelines.objectives.operating import Chosen
 from pipelines.objectives.referral import Zone
 from pipelines.report.document import Cost, Estimate
 from pipelines.report.explanation import Explanation, explanation
+from pipelines.report.strangers import Strangers
+from pipelines.report.strangers import strangers as strangers_from
 from pipelines.report.tuning import Tried, tried_from
 from pipelines.training.checkpoint import Checkpoints
 
 COMMAND, RESULT, PREDICTIONS, MODEL = "command.json", "result.json", "predictions.npz", "model"
+WORSE = ("worse_rows", "worse_clean", "worse_said")
 OLD = 30 * 24 * 3600
 """Seconds after which the journal of a run that nobody went on with is removed."""
 
@@ -68,6 +73,12 @@ class Finished:
     """Of the first training: what the answers of its model hang on."""
     automation: Automation | None = None
     """Which of its decisions need no person."""
+    operating: tuple[Chosen, ...] = ()
+    """At which thresholds it reaches what is asked for."""
+    worse: Worse | None = None
+    """Of the first training: what its model says of tested pictures made worse."""
+    strangers: Strangers | None = None
+    """Of the first training: whether its features tell other pictures."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class Entry:
             with np.load(self.folder / PREDICTIONS, allow_pickle=False) as arrays:
                 values, decisions, said = arrays["values"], arrays.get("decisions"), arrays.get("uncalibrated")
                 moved, rows = arrays.get("moved"), arrays.get("moved_rows")
+                worse = tuple(arrays.get(name) for name in WORSE)
             result = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
             metrics = {name: tuple(series) for name, series in result["history"].items()}
             return Finished(
@@ -101,6 +113,9 @@ class Entry:
                 {name: Estimate(*each) for name, each in result["membership"].items()},
                 explanation(result["explanation"]),
                 None if result["automation"] is None else Automation.from_dict(result["automation"]),
+                tuple(Chosen.from_dict(each) for each in result["operating"]),
+                None if worse[0] is None else Worse(worse[0], worse[1], worse[2], *_ways(result["worse"])),
+                strangers_from(result["strangers"]),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
@@ -140,6 +155,8 @@ class Entry:
         told = {"decisions": done.predictions.decisions, "uncalibrated": done.uncalibrated}
         if done.moves is not None:
             told |= {"moved": np.array(list(done.moves.wrong.values())), "moved_rows": done.moves.rows}
+        if done.worse is not None:
+            told |= dict(zip(WORSE, (done.worse.rows, done.worse.clean, done.worse.said), strict=True))
         also = {name: values for name, values in told.items() if values is not None}
         with saved.whole(self.folder / PREDICTIONS) as file:
             np.savez(file, allow_pickle=False, values=done.predictions.values, **also)
@@ -157,6 +174,9 @@ class Entry:
             "membership": {name: list(astuple(each)) for name, each in done.membership.items()},
             "explanation": None if done.explanation is None else asdict(done.explanation),
             "automation": None if done.automation is None else done.automation.to_dict(),
+            "operating": [each.to_dict() for each in done.operating],
+            "worse": None if done.worse is None else [list(map(list, done.worse.ways)), done.worse.seconds],
+            "strangers": None if done.strangers is None else asdict(done.strangers),
             "moved": [] if done.moves is None else list(done.moves.wrong),
         }
         with saved.whole(self.folder / RESULT) as file:  # last: it says that the rest is there
@@ -278,6 +298,12 @@ def _opened(folder: Path, identity: Mapping[str, str], fresh: bool, lock: IO[byt
         elif path.name != "lock":
             path.unlink()
     return Journal(folder, identity, dropped=dropped, _lock=lock)
+
+
+def _ways(told: Any) -> tuple[tuple[tuple[str, int, float], ...], float]:
+    """The ways in which pictures were made worse, and the seconds that answering them took."""
+    ways, seconds = told
+    return tuple((str(name), int(severity), float(amount)) for name, severity, amount in ways), float(seconds)
 
 
 def _noted(folder: Path) -> dict[str, Any] | None:

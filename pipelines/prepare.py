@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from pipelines import settings
+from pipelines import operating, settings
 from pipelines.contenders import mitigation, private
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
 from pipelines.data.assumed import assumed
@@ -102,6 +102,8 @@ class Prepared:
     mitigation: mitigation.Mitigation | None = None
     directions: Mapping[str, int] = field(default_factory=dict)
     """Of two classes: column -> which way the chance of the positive one may move when it rises."""
+    own: bool = True
+    """Whether the data are a user's, and so private."""
 
     @property
     def points(self) -> Points | None:
@@ -149,6 +151,7 @@ def prepare(
     mitigation.named(asked.mitigate)
     private.epsilons(asked.private)
     require_rule(asked)
+    operating.require_targets(asked, task.protocol)
     with progress.stage("read and check the data"):
         dataset = load(task, replace(request, delay=asked.delay))
         require_learnable(dataset)
@@ -166,6 +169,7 @@ def prepare(
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
         require_heeded(task, recipe, protocol, objective)
+        operating.require_targets(protocol, task.protocol, objective)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
         directions = directions_for(dataset, objective, protocol)
@@ -182,7 +186,8 @@ def prepare(
     for check in checks:
         if not check.passed:
             progress.say(f'the check "{check.name}" failed: {check.detail}')
-    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate, directions)
+    own = request.where.partition(":")[0] not in ("sample", "public")
+    return Prepared(dataset, objective, folds, recipe, protocol, checks, mitigate, directions, own)
 
 
 def _is_sample(request: DataRequest) -> bool:

@@ -14,6 +14,15 @@ MOST_TRAININGS = 100
 FEWEST_SHADOWS, MOST_SHADOWS = 4, 64
 """With fewer a row's confidences have no spread; with more, each row could have a variance of its own."""
 
+USUAL_POINTS = "specificity:0.9,specificity:0.95,sensitivity:0.9,sensitivity:0.95"
+"""Where tests in medicine are usually quoted; `operate_at` of such tasks."""
+
+
+OTHER_ORGANS = "noise,blank,photographs,retina,tissue,head"
+"""`strange` of tasks whose pictures are of none of these organs."""
+STRANGE = ("noise", "blank", "photographs", "retina", "tissue", "head", "none")
+"""What `strange` may name."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -61,8 +70,13 @@ class Protocol:
     """Of portfolios: days from one rebalancing to the next, for all contenders alike; 0: as the task declares."""
     decide_by: str = ""
     """Of two classes: how each contender's decision threshold is chosen on validation rows: `balanced_accuracy`, `f1`,
-    `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `precision:P` (at least so much)
-    or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
+    `accuracy`, `cost:FP:FN` (costs of a false alarm and of a miss), `sensitivity:S`, `specificity:S`, `precision:P`
+    (at least so much) or `alerts:A` (at most such a share of the rows). Empty: as the task declares."""
+    operate_at: str = ""
+    """Of two classes: further points that are told of, as `specificity:0.9,sensitivity:0.95`: what decisions do at the
+    thresholds at which validation rows reach such a share, and what the ROC curve says there. Empty: none."""
+    prevalence: float = 0.0
+    """Of `operate_at`: the share of positives that predictive values are told for; 0: that of the tested rows."""
     calibrate: Literal["none", "temperature", "isotonic"] = "none"
     """Of classes: how each contender's probabilities are corrected, by what its validation rows show; before the
     threshold is chosen."""
@@ -91,6 +105,16 @@ class Protocol:
     automate_at: float = 0.05
     """Of classes: which share of wrong decisions is no matter among those that are made without a person. Each
     contender's surest decisions are automated as far as its validation rows promise that (95 %)."""
+    robustness: Literal["yes", "no"] = "yes"
+    """Of pictures: whether tested ones are also made worse (noise, blur, contrast, JPEG) and each contender is asked
+    about those. It takes some seconds a contender."""
+    strange: str = "noise,blank,photographs"
+    """Of pictures: which others each network is shown, to see whether its own features tell them from those that it is
+    for: `noise`, `blank`, `photographs`, `retina`, `tissue` or `head`, with commas between, or `none`. Where some are
+    asked for, `tapeline predict` flags rows that are unlike the training rows."""
+    show_cases: Literal["sets", "yes", "no"] = "sets"
+    """Of pictures: whether the report shows single tested ones, with where the network looked: `sets` shows those of
+    sample and public sets and keeps a user's own to itself; `yes` shows those too, and so does MLflow then."""
     shadows: int = 0
     """How many models like each contender are trained, each on half of the rows, to attack it with (LiRA): who was
     among the rows that it learned from? 16 show much, 64 more; 0 leaves it at the attack by loss."""
@@ -110,6 +134,13 @@ class Protocol:
             0 < self.automate_at < 0.5,
             f"protocol.automate_at is a share of wrong decisions above 0 and below 0.5; received {self.automate_at}",
         )
+        require(
+            0 <= self.prevalence < 1,
+            f"protocol.prevalence is a share of positives, at least 0 and below 1; received {self.prevalence}",
+        )
+        for kind in (each.strip() for each in self.strange.split(",")):
+            known = f"protocol.strange names some of {', '.join(STRANGE)}, with commas between; received {kind!r}"
+            require(kind in STRANGE, known)
         if self.points:
             Points.parse(self.points)
         for name in ("test", "valid"):

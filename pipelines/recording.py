@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines import lending, tuning
+from pipelines import cases, lending, strangers, tuning
 from pipelines.compete import Trial
 from pipelines.contenders import saved
 from pipelines.contenders.by_group import Remembered
@@ -17,7 +17,7 @@ from pipelines.contenders.tuned import TunedContender
 from pipelines.explanation import explain
 from pipelines.prepare import Prepared
 from pipelines.report import figures
-from pipelines.report.document import Scorecard
+from pipelines.report.document import BESIDE, Scorecard
 from pipelines.report.health import gradient_health
 from pipelines.report.lending import as_csv
 from pipelines.task import Task
@@ -41,6 +41,8 @@ def record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared
         gradients = gradient_health(trial.folds[0].history.metrics, card.name)
         if gradients is not None:
             child.figure("gradient_health", gradients)
+    if card.kind not in BESIDE and (pictured := cases.figure_of(trial, prepared, card.name)) is not None:
+        child.figure("cases", pictured)
     if card.points:
         child.text("scorecard.csv", as_csv(card.points))
     first = prepared.dataset.examples.take(prepared.folds[0].test[:8])
@@ -51,6 +53,7 @@ def record(child: RunHandle, trial: Trial, card: Scorecard, task: Task, prepared
         by = (trial.folds[0].calibration, trial.folds[0].by_group, acting, *read)
         saved.save(model, Path(folder), task.name, card.name, prepared.objective, first, trial.threshold, *by)
         explain.keep_usual(model, prepared.dataset.examples.take(prepared.folds[0].train), Path(folder))
+        strangers.keep(trial.contender, model, prepared, Path(folder))
         child.model(Path(folder), first, model.predict(first), getattr(model, "column", None))
 
 

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import lending, oversight, private, shadows, tuning
+from pipelines import lending, operating, oversight, private, robustness, shadows, tuning
 from pipelines.assist import agree, meet, require_possible
 from pipelines.command import typed
 from pipelines.compete import Trial, compete, judge
@@ -287,6 +287,14 @@ def _report(
             {trial.contender.name: [each.automation for each in trial.folds] for trial in trials},
             answer.network,
             answer.best_baseline,
+        ),
+        operating=operating.leads(outcomes, answer.network, answer.best_baseline, prepared, seed),
+        robustness=robustness.leads_of(
+            {trial.contender.name: (trial.folds[0].worse, trial.threshold) for trial in trials},
+            answer.network,
+            answer.best_baseline,
+            prepared,
+            seed,
         ),
         obeying=lending.obeying(outcomes, objective, prepared.protocol.resamples, seed),
         machine=hardware(),

@@ -11,7 +11,7 @@ from typing import Protocol as Structural
 
 from pipelines.card import Card
 from pipelines.errors import BadInput, require
-from pipelines.protocol import Protocol
+from pipelines.protocol import OTHER_ORGANS, USUAL_POINTS, Protocol
 from pipelines.recipe import Recipe
 from pipelines.space import Axis, require_searchable
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.objectives.objective import Objective
 
 __all__ = [
+    "OTHER_ORGANS", "USUAL_POINTS",
     "Alerts", "Architecture", "Baseline", "Beside", "Candidate", "Card", "DataRequest", "Dataset", "Limits", "Network",
     "Protocol", "Recipe", "Sensitive", "Source", "Sources", "Task",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ def hasten(put=setattr):
     Args:
         put: called with (module, name, value).
     """
+    from pipelines import robustness, strangers
     from pipelines.cli import workers
     from pipelines.contenders import usage
     from pipelines.explanation import explain, permuted, randomisation
@@ -26,6 +27,8 @@ def hasten(put=setattr):
     put(usage, "BUDGET", 0.02)
     put(explain, "MOST_ROWS", {"table": 100, "text": 16, "other": 16})
     put(permuted, "MOST_ANSWERS", 3000)
+    put(robustness, "MOST_ROWS", 200)
+    put(strangers, "MOST_STRANGE", 40)
     put(randomisation, "DRAWS", 2)
     put(workers, "PROGRAM", f"import runpy; runpy.run_path({str(Path(__file__).resolve())!r}, run_name='__main__')")
 

@@ -22,6 +22,7 @@ POINTS, LENDING = "pipelines.points", "pipelines.report.lending"
 ALERTS = "pipelines.report.alerts"
 EXPLANATION = "pipelines.report.explanation"
 ALERTS, OVERSIGHT = "pipelines.report.alerts", "pipelines.report.oversight"
+OPERATING, ROBUSTNESS = "pipelines.report.operating", "pipelines.report.robustness"
 
 ALLOWED = {
     "pipelines.errors": (),
@@ -52,7 +53,8 @@ ALLOWED = {
     "pipelines.journal": (
         "pipelines.errors", "pipelines.contenders", "pipelines.training.checkpoint", EXAMPLES, OBJECTIVE, DOCUMENT,
         "pipelines.objectives.calibration", "pipelines.objectives.group_thresholds", "pipelines.objectives.referral",
-        "pipelines.objectives.automation", "pipelines.evaluation.directions", TUNING, EXPLANATION,
+        "pipelines.objectives.automation", "pipelines.objectives.operating", "pipelines.evaluation.directions", TUNING,
+        EXPLANATION, "pipelines.evaluation.robustness", "pipelines.report.strangers",
     ),
     "pipelines.explanation": (
         "pipelines.errors", "pipelines.explanation", "pipelines.contenders", EXAMPLES, "pipelines.data.cells",
@@ -64,10 +66,11 @@ ALLOWED = {
     ),
     "pipelines.evaluation": (
         "pipelines.errors", "pipelines.task", "pipelines.evaluation", EXAMPLES, OBJECTIVE, DOCUMENT, STUDY, LENDING,
-        ALERTS, OVERSIGHT,
+        ALERTS, OVERSIGHT, OPERATING, ROBUSTNESS,
     ),
     "pipelines.tracking": (
         "pipelines", "pipelines.errors", "pipelines.tracking", DOCUMENT, STUDY, CONTENDER, TUNING, OVERSIGHT, DRAWING,
+        OPERATING,
     ),
     "pipelines.report": ("pipelines.report", "pipelines.evaluation", "pipelines.card", OBJECTIVE, CONTENDER, POINTS),
     "domains": (
@@ -78,6 +81,7 @@ ALLOWED = {
 """Room -> what it may import of ours. What composes may import anything."""
 
 COMPOSERS = (
+    "pipelines.cases",
     "pipelines.run",
     "pipelines.tuning",
     "pipelines.compete",
@@ -87,9 +91,12 @@ COMPOSERS = (
     "pipelines.prepare",
     "pipelines.heeded",
     "pipelines.lending",
+    "pipelines.operating",
     "pipelines.oversight",
     "pipelines.private",
+    "pipelines.robustness",
     "pipelines.shadows",
+    "pipelines.strangers",
     "pipelines.study",
     "pipelines.operations",
     "pipelines.cli",

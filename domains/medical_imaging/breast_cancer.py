@@ -15,7 +15,7 @@ from pipelines.data.tables import OwnTable
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Card, Limits, Network, Protocol, Recipe, Sources, Task
+from pipelines.task import USUAL_POINTS, Card, Limits, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="medical_imaging/breast-cancer",
@@ -36,7 +36,7 @@ TASK = Task(
     ),
     baselines=BASELINES,
     recipe=Recipe(epochs=60, batch_size=32, learning_rate=2e-3, weight_decay=0.03, dropout=0.2, patience=15, width=64),
-    protocol=Protocol(kind="cross-validation", folds=5, repeats=3),
+    protocol=Protocol(kind="cross-validation", folds=5, repeats=3, operate_at=USUAL_POINTS),
     limits=Limits(primary_at_least=0.97, score="auroc"),
     card=Card(
         purpose="To compare models on a set that everybody knows: is a breast mass malignant, from thirty "

@@ -19,7 +19,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.models.vision import small_resnet
 from pipelines.objectives.classification import Classification
 from pipelines.space import Between, OneOf
-from pipelines.task import Card, Network, Protocol, Recipe, Sources, Task
+from pipelines.task import OTHER_ORGANS, USUAL_POINTS, Card, Network, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="medical_imaging/lung-nodule",
@@ -43,7 +43,7 @@ TASK = Task(
     ),
     baselines=BASELINES,
     recipe=Recipe(epochs=12, batch_size=128, learning_rate=1e-3, patience=4, weight_decay=0.05, dropout=0.3, width=8),
-    protocol=Protocol(kind="cross-validation", by="id", folds=5),
+    protocol=Protocol(kind="cross-validation", by="id", folds=5, operate_at=USUAL_POINTS, strange=OTHER_ORGANS),
     card=Card(
         purpose="To ask what a network sees in the outline of a lung nodule beyond its size, held against "
         "what radiologists suspected.",

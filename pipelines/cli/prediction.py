@@ -20,7 +20,9 @@ from pipelines.data.tables import read_rows, read_table
 from pipelines.data.unlabelled import Unlabelled
 from pipelines.data.wording import listed
 from pipelines.errors import BadInput
+from pipelines.explanation import familiar
 from pipelines.explanation.attribution import attributions
+from pipelines.explanation.opened import opened
 from pipelines.explanation.reasons import columns as reasons_of
 from pipelines.objectives.automation import NOTHING
 from pipelines.objectives.objective import Predictions
@@ -28,6 +30,8 @@ from pipelines.tracking.registry import download_model
 
 REFER = "refer"
 """The decision on a row that goes to a person."""
+UNLIKE = "unlike_training"
+"""The column that says whether a row is unlike those that the model learned from."""
 PERSON = "for_a_person"
 """The column that says whether a person has to decide a row."""
 
@@ -51,7 +55,8 @@ def predict_file(
     if destination.exists() and source.exists() and destination.samefile(source):
         raise BadInput(f"--output {destination} is the input itself; name another file")
     with tempfile.TemporaryDirectory() as folder:
-        model = saved.load(download_model(where, Path(folder), contender))
+        place = download_model(where, Path(folder), contender)
+        model, known = saved.load(place), familiar.kept(place)
         _require_reasons(model, reasons)
         if oversight:
             _require_automation(model)
@@ -71,6 +76,9 @@ def predict_file(
             table[name] = values
         adverse = getattr(model.objective, "classes", ("", "the positive class"))[1]
         notes = (*notes, f"reasons say what pushed a row towards {adverse}, by {found.how}")
+    if known is not None:
+        table[UNLIKE], warnings = _unlike(model, known, examples)
+        notes = (*notes, *warnings)
     if files is not None:
         table.insert(0, files.name, files)
     if answered is not None:
@@ -121,6 +129,24 @@ def _for_a_person(model: saved.Saved, predictions: Predictions) -> tuple[list[st
     else:
         note = f"{told}; of the others at most {share} are wrong, if they are like the rows it was chosen on"
     return ["yes" if each else "no" for each in sent], note
+
+
+def _unlike(model: saved.Saved, known: familiar.Familiar, examples: Examples) -> tuple[list[str], tuple[str, ...]]:
+    """`yes` or `no` for each row, and a warning where more are than of rows like those that it was validated on.
+
+    Raises:
+        BadInput: what was kept is of another model.
+    """
+    network = opened(model.fitted)
+    found = None if network is None else familiar.seen(network, examples)
+    if found is None or found.features.shape[1] != known.means.shape[1]:
+        raise BadInput(f"{familiar.FILE} is not of {model.name}; run {model.task} again")
+    beyond = known.unlike(found.features)
+    note = (
+        f"{int(beyond.sum())} of {len(beyond)} rows are unlike those that {model.name} learned from ({UNLIKE}): do not "
+        f"trust its answers to them; of rows like those it was validated on {100 * familiar.FLAGGED:g} % are so too"
+    )
+    return ["yes" if each else "no" for each in beyond], (note,) if beyond.any() else ()
 
 
 def as_read(examples: Examples, model: saved.Saved) -> Examples:

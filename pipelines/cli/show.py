@@ -23,8 +23,11 @@ from pipelines.cli import (
     show_lending,
     show_membership,
     show_mitigation,
+    show_operating,
     show_oversight,
     show_private,
+    show_robustness,
+    show_strangers,
     show_tuning,
 )  # fmt: skip
 from pipelines.cli.layout import interval, number, signed, spoken
@@ -57,11 +60,14 @@ def report(console: Console, document: Report) -> None:
     _contenders(console, document)
     show_calibration.table(console, document)
     show_decisions.table(console, document)
+    show_operating.points(console, document)
     show_lending.tables(console, document)
     show_alerts.alerts(console, document)
     show_cost.costs(console, document)
     show_tuning.searches(console, document)
     show_explanation.explanations(console, document)
+    show_robustness.worse_pictures(console, document)
+    show_strangers.strangers(console, document)
     show_membership.attacks(console, document)
     _privacy(console, document)
     show_comparison.comparisons(console, document)

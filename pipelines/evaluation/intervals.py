@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,25 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 
-def estimates(outcome: Outcome, objective: Objective, resamples: int = 1000, seed: int = 0) -> dict[str, Estimate]:
+def estimates(
+    outcome: Outcome,
+    objective: Objective,
+    resamples: int = 1000,
+    seed: int = 0,
+    ranges: Mapping[str, tuple[float, float]] = RANGES,
+) -> dict[str, Estimate]:
     """Every score of a contender's test with its interval.
 
     Cross-validation: the mean over the folds, with the corrected interval. Holdout: the bootstrap, of whole ids
     where ids repeat; the AUROC of independent, unweighted rows has DeLong's interval, as its test does. Where rows were
     divided by time: Student's, with the spread of resampled blocks, of all stretches of a walk forward together. With
     several trainings the mean over them, and Student's interval with the spread of rows and trainings.
+
+    Args:
+        ranges: score name -> its smallest and largest value.
     """
     if outcome.apart:
-        return _over_folds(outcome, objective)
+        return _over_folds(outcome, objective, ranges)
     values = outcome.scores(objective)
     if outcome.trainings > 1 or outcome.sequence is not None:
         drawn = outcome.training_replicates(objective, resamples, seed)
@@ -38,7 +48,7 @@ def estimates(outcome: Outcome, objective: Objective, resamples: int = 1000, see
             name: student(
                 value,
                 of_resamples([each[name] for each in by_training], [each[name] for each in drawn], outcome.units),
-                RANGES.get(name, (-math.inf, math.inf)),
+                ranges.get(name, (-math.inf, math.inf)),
             )
             for name, value in values.items()
         }
@@ -267,13 +277,15 @@ def _linearised(values: Floats, weight: Array | None, clusters: Array | None) ->
     return value, error, units
 
 
-def _over_folds(outcome: Outcome, objective: Objective) -> dict[str, Estimate]:
+def _over_folds(
+    outcome: Outcome, objective: Objective, ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, Estimate]:
     folds, by_training = outcome.fold_scores(objective), outcome.training_scores(objective)
     found = {}
     for name in folds[0]:
         least = least_of_folds([[each[name] for each in fold] for fold in by_training])
         estimate = cross_validated(np.array([fold[name] for fold in folds]), *outcome.sizes, least)
-        lowest, highest = RANGES.get(name, (-math.inf, math.inf))
+        lowest, highest = ranges.get(name, (-math.inf, math.inf))
         low, high = np.clip([estimate.low, estimate.high], lowest, highest)
         found[name] = Estimate(estimate.value, float(low), float(high))
     return found

@@ -57,8 +57,8 @@ def replicate(
     Args:
         target: (n,) encoded.
         predictions: for the n rows.
-        objective: gives the scores; two or more classes and numbers take a fast path, any other is called once
-            per resample.
+        objective: gives the scores; two or more classes and numbers take a fast path, and so does what has a `judge`
+            of its own; any other is called once per resample.
         weight: (n,) float >= 0, or None for 1s.
         clusters: (n,) id of the unit that is drawn as a whole, or None to draw rows.
         resamples: how many.
@@ -101,15 +101,17 @@ def fast_judge(
     """The vectorised form of the objective's scores, or None where it has scores that only itself can give."""
     values = predictions.values
     judge: Judge
-    if objective.kind == "classification" and values.ndim == 2 and values.shape[1] == 2:
+    own: Any = objective
+    if hasattr(own, "judge"):
+        judge = own.judge(target, predictions)
+    elif objective.kind == "classification" and values.ndim == 2 and values.shape[1] == 2:
         judge = binary_judge(target, values[:, 1], predictions.labels())
     elif objective.kind == "classification" and values.ndim == 2:
         judge = multiclass_judge(target, values, predictions.labels())
     elif objective.kind == "regression" and values.ndim == 1:
         judge = regression_judge(target, values)
     elif objective.kind == "allocation":
-        path: Any = objective
-        judge = portfolio.judged(path.path(target, predictions))
+        judge = portfolio.judged(own.path(target, predictions))
     else:
         return None
     if set(judge(np.ones((1, len(target))))) != set(names):

@@ -19,6 +19,7 @@ RULES = {
     "accuracy": "most rows are decided rightly",
     "cost:FP:FN": "the cost is least, where a false alarm costs FP and a missed positive row FN",
     "sensitivity:S": "at least the share S of the positive rows is found, with the fewest false alarms",
+    "specificity:S": "at least the share S of the negative rows is left alone, and the most positive rows are found",
     "precision:P": "at least the share P of the alarms is right, and the most positive rows are found",
     "alerts:A": "at most the share A of the rows is decided positive, and the most positive rows are found",
 }
@@ -115,6 +116,8 @@ def _reached(rule: Rule, hit: Floats, false: Floats, positives: float, negatives
         return -(false_alarm * false + miss * (positives - hit)) / (false_alarm + miss)
     if rule.name == "sensitivity":
         return np.where(hit >= rule.numbers[0] * positives - 1e-9, -false, -np.inf)
+    if rule.name == "specificity":
+        return np.where(negatives - false >= rule.numbers[0] * negatives - 1e-9, hit, -np.inf)
     if rule.name == "alerts":
         return np.where(hit + false <= rule.numbers[0] * (positives + negatives) + 1e-9, hit, -np.inf)
     precision = np.divide(hit, hit + false, out=np.zeros(len(hit)), where=hit + false > 0)

@@ -93,6 +93,8 @@ class ModelCard:
                 "scores": {card["name"]: card["scores"] for card in told["contenders"]},
                 "comparisons": told["comparisons"],
                 **{part: network[part] for part in ("decisions", "calibration", "bias", "gaps", "directions")},
+                "operating": network["operating"], "operating_leads": told["operating"],
+                "robustness": network["robustness"], "strangers": network["strangers"],
                 "net_benefit": told["net_benefit"], "mitigations": told["mitigations"], "alerts": told["alerts"],
             },
             "privacy": {

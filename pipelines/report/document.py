@@ -23,10 +23,13 @@ from pipelines.report.machine import Machine, machine
 from pipelines.report.mitigation import Change as Change
 from pipelines.report.mitigation import Mitigation as Mitigation
 from pipelines.report.mitigation import mitigation
+from pipelines.report.operating import OperatingPoint, operating_point
 from pipelines.report.oversight import Oversight, OversightLead
 from pipelines.report.privacy import GapChange as GapChange
 from pipelines.report.privacy import PrivacyPrice as PrivacyPrice
 from pipelines.report.privacy import price
+from pipelines.report.robustness import Robustness, WorsenedLead, robustness, worsened_lead
+from pipelines.report.strangers import Strangers, strangers
 from pipelines.report.tuning import Tuning
 
 SCHEMA = 1
@@ -137,6 +140,12 @@ class Scorecard:
     """What the answers of the saved model hang on; None of mitigated contenders."""
     oversight: Oversight | None = None
     """Of classes: which decisions need no person at a stated error, and what is left to persons."""
+    operating: tuple[OperatingPoint, ...] = ()
+    """Of two classes: what decisions do at the points that `protocol.operate_at` asks for."""
+    robustness: Robustness | None = None
+    """Of pictures: what noise, blur, little contrast and strong compression cost."""
+    strangers: Strangers | None = None
+    """Of networks that read pictures: whether their features tell inputs unlike the training rows."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +262,10 @@ class Report:
     """What obeying declared directions costs: each baseline that was made to, against itself without."""
     oversight: OversightLead | None = None
     """Of classes: how much more the network automates than the best baseline."""
+    operating: tuple[Comparison, ...] = ()
+    """At each point of `protocol.operate_at`: the network's lead over the best baseline on the ROC curve."""
+    robustness: tuple[WorsenedLead, ...] = ()
+    """The network's lead over the best baseline on the same pictures made worse."""
     machine: Machine | None = None
     """What it ran on."""
     energy_by: str = ""
@@ -301,6 +314,8 @@ class Report:
         fields["blend"] = tuple(_comparison(row) for row in fields.get("blend", ()))
         fields["obeying"] = tuple(_comparison(row) for row in fields.get("obeying", ()))
         fields["oversight"] = oversight.lead(fields.get("oversight"))
+        fields["robustness"] = tuple(worsened_lead(row) for row in fields.get("robustness", ()))
+        fields["operating"] = tuple(_comparison(row) for row in fields.get("operating", ()))
         fields["mitigations"] = tuple(mitigation(each) for each in fields.get("mitigations", ()))
         fields["privacy_price"] = tuple(price(each) for each in fields.get("privacy_price", ()))
         if fields.get("alerts") is not None:
@@ -345,6 +360,9 @@ def _scorecard(card: Mapping[str, Any]) -> Scorecard:
     fields["referral"] = lending.referral(fields.get("referral"))
     fields["explanation"] = explanation(fields.get("explanation"))
     fields["oversight"] = oversight.oversight(fields.get("oversight"))
+    fields["robustness"] = robustness(fields.get("robustness"))
+    fields["strangers"] = strangers(fields.get("strangers"))
+    fields["operating"] = tuple(operating_point(each) for each in fields.get("operating", ()))
     fields["cost"] = Cost(**known(fields["cost"]))
     fields["bias"] = tuple(_group_row(row) for row in fields["bias"])
     fields["gaps"] = tuple(_gap(gap) for gap in fields["gaps"])

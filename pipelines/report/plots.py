@@ -19,9 +19,11 @@ from pipelines.report import (
     figures_explanation,
     figures_lending,
     figures_mitigation,
+    figures_operating,
     figures_oversight,
     figures_portfolio,
     figures_private,
+    figures_robustness,
 )
 from pipelines.report.document import Report, sides
 from pipelines.report.figures_tuning import tuning
@@ -68,11 +70,15 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         if probable:
             yield "calibration", _calibration(probable, report.verdict.network)
         yield "decision_curve", _decision_curve(report, {name: outcomes[name] for name in informed})
+    if (predictive := figures_operating.by_prevalence(report)) is not None:
+        yield "predictive_values", predictive
     if (risk := figures_oversight.risk_coverage(report)) is not None:
         yield "risk_coverage", risk
     if report.alerts is not None and report.alerts.by_budget:
         yield "alerts_by_budget", figures_alerts.by_budget(report.alerts)
     yield from _explanations(report)
+    if (worse := figures_robustness.by_severity(report)) is not None:
+        yield "robustness", worse
     if points := next((card.points for card in report.contenders if card.points and card.name not in apart), None):
         yield "scorecard", figures_lending.scorecard(points)
     found = {metric for card in report.contenders for row in card.bias for metric in row.metrics}

@@ -5,6 +5,9 @@
 `mitigation/mlp/reweighing/sex/equalized_odds`, which is a change;
 `importance/Income` and `attribution/Income`, of the first `MOST_PARTS`;
 `privacy/mlp-eps3/score`, how much worse than without, and `privacy/mlp-eps3/sex/equalized_odds`, a change;
+`operating/specificity 90 percent/sensitivity`, and `operating/sensitivity_at_90_percent_specificity`, a lead;
+`robustness/blur/3/lost` and `robustness/lead/blur/3`;
+`unlike/retina/by_distance` and `unlike/retina/flagged`;
 `membership/auc`, `membership/lira_auc`; `oversight/share`, `oversight/10 percent/share`; `direction/Debt/wrong`;
 `referral/referred`; `alerts/tabm/recall`;
 `history/fold-1/valid_loss`, one value per epoch.
@@ -20,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from pipelines.report.document import Estimate, Report, Scorecard
+from pipelines.report.operating import ESTIMATES, OperatingPoint
 from pipelines.report.oversight import Oversight
 from pipelines.report.study import Study
 
@@ -72,6 +76,18 @@ def of_scorecard(card: Scorecard) -> dict[str, float]:
             metrics |= _estimate(metric_name("referral", name), estimate)
     if card.oversight is not None:
         metrics |= _of_oversight(card.oversight)
+    if card.robustness is not None:
+        for worse in card.robustness.worsened:
+            parts = ("robustness", worse.corruption, str(worse.severity))
+            metrics |= _estimate(metric_name(*parts), worse.score)
+            metrics |= _estimate(metric_name(*parts, "lost"), worse.lost)
+    if card.strangers is not None:
+        metrics |= _estimate("unlike/tested/flagged", card.strangers.flagged)
+        for kind in card.strangers.kinds:
+            for part in ("by_distance", "by_energy", "flagged"):
+                metrics |= _estimate(metric_name("unlike", kind.kind, part), getattr(kind, part))
+    for point in card.operating:
+        metrics |= _of_operating(point)
     for row in card.bias:
         metrics[metric_name("group", row.attribute, row.group, "n")] = row.n
         for name, estimate in row.metrics.items():
@@ -100,6 +116,16 @@ def _of_oversight(found: Oversight) -> dict[str, float]:
     return metrics
 
 
+def _of_operating(point: OperatingPoint) -> dict[str, float]:
+    name = f"{point.side} {100 * point.share:g}%"
+    metrics = {metric_name("operating", name, "prevalence"): point.prevalence}
+    if point.thresholds:
+        metrics[metric_name("operating", name, "threshold")] = point.thresholds[0]
+    for part in ESTIMATES:
+        metrics |= _estimate(metric_name("operating", name, part), getattr(point, part))
+    return metrics
+
+
 def of_report(report: Report) -> dict[str, float]:
     """What decides, on the pipeline's own run: both primary scores and the difference between them."""
     verdict, primary = report.verdict, report.primary
@@ -115,14 +141,20 @@ def of_report(report: Report) -> dict[str, float]:
                 metrics[name] = getattr(test, name)
     if report.oversight is not None:
         metrics |= _estimate("oversight/lead", report.oversight.difference)
+    for each in report.robustness:
+        metrics |= _estimate(metric_name("robustness", "lead", each.corruption, str(each.severity)), each.difference)
+    for test in report.operating:
+        lead = Estimate(test.difference, test.low, test.high)
+        name = metric_name("operating", test.score)
+        metrics |= {**_estimate(name, lead), f"{name}.p_value": test.p_value}
     if report.machine is not None:
         for name in ("matmul_gflops", "memory_gb_per_second"):
             metrics[f"machine/{name}"] = getattr(report.machine, name)
     if report.net_benefit is not None:
         metrics |= _estimate("net_benefit/difference", report.net_benefit.difference)
-    for each in report.mitigations:
-        for change in (*each.gaps, *each.scores):
-            name = metric_name("mitigation", each.base, each.method, each.attribute, change.name)
+    for mended in report.mitigations:
+        for change in (*mended.gaps, *mended.scores):
+            name = metric_name("mitigation", mended.base, mended.method, mended.attribute, change.name)
             metrics |= _estimate(name, change.change)
     for paid in report.privacy_price:
         metrics |= _estimate(metric_name("privacy", paid.contender, "score"), paid.score)

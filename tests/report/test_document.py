@@ -35,6 +35,7 @@ from pipelines.report.lending import (
     ReferredGroup,
     as_csv,
 )
+from pipelines.report.operating import OperatingPoint
 from pipelines.report.oversight import Automated, DecidedClass, Oversight, OversightLead, Risk
 
 from .page_reports import explanation
@@ -77,6 +78,12 @@ def report():
             (ReferralGap("sex", 0.1, 0.0, NAN, ("M", "F"), NAN),),
             (0.4, 0.0), (Risk(0.05, Estimate(NAN)),), {"aurc": Estimate(0.1, 0.0, 0.2)},
         ),
+        operating=(
+            OperatingPoint("sensitivity:0.9", (NAN,), 4, "too few", on_curve=Estimate(0.8, 0.7, NAN)),
+            OperatingPoint(
+                "specificity:0.9", (0.4, 0.6), 40, "", *[Estimate(0.9, 0.8, NAN)] * 4, 0.05, True, (30.5, 70.0), 90
+            ),
+        ),
     )  # fmt: skip
     return Report(
         task="finance/credit-default",
@@ -96,6 +103,7 @@ def report():
         command="tapeline run finance/credit-default",
         obeying=(Comparison("boosting-monotone", "boosting", "auroc", 0.01, NAN, 0.02, NAN, "t"),),
         oversight=OversightLead("mlp", "prior", 0.05, Estimate(0.1, -0.2, NAN)),
+        operating=(Comparison("mlp", "prior", "sensitivity_at_90_percent_specificity", 0.1, NAN, 0.2, NAN, "t"),),
         net_benefit=NetBenefit("mlp", "prior", 0.2, *[Estimate(0.1, 0.0, NAN)] * 4),
         mitigations=(
             Mitigation(
@@ -120,16 +128,17 @@ def test_a_report_is_the_same_after_json(report):
 
 def test_a_report_from_before_calibration_was_measured_still_loads(report):
     old = json.loads(report.to_json())
-    del old["net_benefit"], old["points"], old["obeying"], old["oversight"], old["command"]
+    del old["net_benefit"], old["points"], old["obeying"], old["oversight"], old["command"], old["operating"]
     for card in old["contenders"]:
         del card["calibration"], card["uncalibrated"], card["points"], card["directions"], card["referral"]
-        del card["oversight"]
+        del card["oversight"], card["operating"]
     again = Report.from_dict(old)
     assert again.net_benefit is None
     assert (again.points, again.obeying, again.command) == ("", (), "")
     assert (again.contenders[0].points, again.contenders[0].directions) == ((), ())
     assert again.contenders[0].referral is None
     assert again.oversight is again.contenders[0].oversight is None
+    assert again.operating == again.contenders[0].operating == ()
     assert again.contenders[0].calibration == again.contenders[0].uncalibrated == {}
 
 

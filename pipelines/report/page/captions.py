@@ -40,6 +40,24 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "Net benefit per row of acting on each of {contenders}, against the probability from which one acts, beside "
         "acting on everyone and on nobody. Higher is better; the band is the network's 95 % interval.",
     ),
+    "robustness": (
+        "{score} where pictures are made worse",
+        "A panel for each of noise, blur, little contrast and JPEG: the score of each contender on the same pictures "
+        "as they are and at three severities, with 95 % bands of the network and the best baseline. Level lines are "
+        "robust.",
+    ),
+    "cases": (
+        "Cases of {of}",
+        "Lines for the surest decisions that are right, the surest that are wrong, and the least sure: each tested "
+        "picture with what it is, and the same with what was decided, how surely, and, the brighter the more, which "
+        "places speak for that decision (Grad-CAM).",
+    ),
+    "predictive_values": (
+        "How often alarms and all-clears are right, by prevalence",
+        "A panel for each operating point of the network: the share of its alarms that are right (PPV) and of its "
+        "all-clears (NPV), against the share of positives among those who are tested, with 95 % bands. Where few are "
+        "positive, most alarms are wrong; the upright line is the prevalence that the tables are told for.",
+    ),
     "gaps": (
         "All gaps between groups, for all contenders",
         "A point with its 95 % interval for each gap and contender; 0 is no gap. Filled points are more than chance "
