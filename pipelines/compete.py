@@ -25,6 +25,7 @@ from pipelines.explanation.explain import explained
 from pipelines.journal import Entry, Finished, Journal, Keep
 from pipelines.objectives import calibration
 from pipelines.objectives.objective import Objective, Predictions
+from pipelines.objectives.ordinal import cut_by, with_cuts_of
 from pipelines.prepare import Prepared
 from pipelines.report.document import Cost, Estimate, Scorecard, together
 from pipelines.report.explanation import Explanation
@@ -135,13 +136,17 @@ def _tested(
     truth = objective.encode(valid.target)
     method = prepared.protocol.calibrate
     by = None if method == "none" else calibration.fitted(method, truth, validated.values, valid.weight)
+    model, objective = _cut(model, objective, truth, calibration.calibrated(validated, by), valid.weight)
     threshold = _threshold(calibration.calibrated(validated, by), truth, objective, valid.weight)
     started = time.perf_counter()
     said = model.predict(test)
-    predictions = calibration.calibrated(said, by)
+    predictions = _graded(calibration.calibrated(said, by), objective)
     seconds = time.perf_counter() - started
     settings = model.settings if by is None else {**model.settings, "calibration": str(by)}
-    rows = (train, valid, calibration.calibrated(validated, by))
+    if getattr(objective, "ordered", False):
+        cuts: Any = objective
+        settings = {**settings, "cuts": ", ".join(f"{each:.2f}" for each in cuts.cuts)}
+    rows = (train, valid, _graded(calibration.calibrated(validated, by), objective))
     by_group = thresholds_of(contender, *rows, objective, threshold, seed, prepared.dataset.bands)
     if by_group is None:
         decided, of_valid = (_decided(each, threshold) for each in (predictions, rows[2]))
@@ -203,8 +208,11 @@ def _explanation(contender: Contender, model: Fitted, prepared: Prepared, fold: 
     """What the model's answers hang on; nothing of mitigated and private ones, which are there for something else."""
     if contender.kind in ("mitigated", "private"):
         return None
-    examples = prepared.dataset.examples
-    return explained(model, prepared.objective, examples.take(fold.train), examples.take(fold.test), seed)
+    examples, objective = prepared.dataset.examples, prepared.objective
+    if getattr(objective, "ordered", False):
+        known: Any = model
+        objective = with_cuts_of(objective, known.objective)
+    return explained(model, objective, examples.take(fold.train), examples.take(fold.test), seed)
 
 
 def judge(trial: Trial, prepared: Prepared, seed: int, mlflow_run_id: str = "") -> Scorecard:
@@ -262,6 +270,20 @@ def _threshold(validated: Predictions, truth: Any, objective: Objective, weight:
     if by is None or not getattr(objective, "binary", False):
         return math.nan
     return thresholds.choose(truth, validated.values[:, 1], by, weight)
+
+
+def _cut(model: Fitted, objective: Objective, truth: Any, said: Predictions, weight: Any) -> tuple[Any, Objective]:
+    """The model and the objective with the cuts of grades that validation rows ask for; others as they are."""
+    found: Any = cut_by(objective, truth, said.values, weight)
+    if found is objective:
+        return model, objective
+    known: Any = model
+    return replace(known, objective=with_cuts_of(known.objective, found)), found
+
+
+def _graded(predictions: Predictions, objective: Objective) -> Predictions:
+    """Grades decided on by the objective's cuts; of other classes and of numbers as they are."""
+    return objective.predict(predictions.values) if getattr(objective, "ordered", False) else predictions
 
 
 def _decided(predictions: Predictions, threshold: float) -> Predictions:

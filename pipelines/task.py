@@ -45,7 +45,7 @@ class Limits:
     """Gap metric -> largest difference between two groups of one attribute. Two classes: `demographic_parity`,
     `disparate_impact` (1 - ratio: 0.2 is the four-fifths rule), `equal_opportunity`, `equalized_odds`,
     `predictive_parity`, `auroc_parity`, `calibration_gap`, `theil_index`; several: `accuracy`; numbers: `mae`, `rmse`,
-    `mean_error`, `mean_prediction`.
+    `mean_error`, `mean_prediction`; grades: `quadratic_kappa`, `accuracy` and those of numbers but `rmse`.
 
     Groups that the table marks as small for the metric are in no gap. Of two attributes crossed (`sex x age`) the
     low end of the gap's interval must hold the limit: the largest of the many differences between groups so small

@@ -39,7 +39,7 @@ ALLOWED = {
     "pipelines.data": ("pipelines.errors", "pipelines.task", "pipelines.data", DOCUMENT),
     "pipelines.objectives": (
         "pipelines.errors", "pipelines.objectives", "pipelines.evaluation.scores", "pipelines.evaluation.thresholds",
-        "pipelines.evaluation.portfolio",
+        "pipelines.evaluation.portfolio", "pipelines.evaluation.grades",
     ),
     "pipelines.models": (
         "pipelines.errors", "pipelines.space", "pipelines.task", "pipelines.models", EXAMPLES, OBJECTIVE,

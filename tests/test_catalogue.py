@@ -15,6 +15,7 @@ SHIPPED = [
     "finance/credit-default",
     "finance/mortgage-approval",
     "medical_imaging/breast-cancer",
+    "medical_imaging/diabetic-retinopathy",
     "medical_imaging/lung-nodule",
     "medical_imaging/pneumonia",
     "nlp/sentiment",

@@ -36,7 +36,8 @@ from pipelines.report.document import LimitResult, Report
 from pipelines.report.readings import few_folds, limit_named
 from pipelines.task import Task
 
-SCORES = ("auroc", "average_precision", "accuracy", "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
+SCORES = ("quadratic_kappa", "referable_auroc", "auroc", "average_precision", "accuracy",
+          "balanced_accuracy", "f1", "log_loss", "expected_calibration_error",
           "rmse", "mae", "r2",
           "annual_return", "volatility", "max_drawdown", "turnover", "tail_loss")  # fmt: skip
 MOST_SCORES = 4

@@ -15,7 +15,7 @@ from pipelines.evaluation.bias import SMALLEST_GROUP
 from pipelines.report.document import Estimate, Gap, GroupRow, Scorecard
 from pipelines.report.readings import gap_digits, gap_is_real, gap_named, gap_sized, likeliest_chance
 
-GROUP_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "accuracy", "rmse", "mae", "mean_error")
+GROUP_METRICS = ("selection_rate", "tpr", "fpr", "auroc", "quadratic_kappa", "accuracy", "rmse", "mae", "mean_error")
 MOST_GROUPS = 12
 """Groups of one attribute that are shown, the largest ones; the report holds all."""
 WORST_CROSSED = 3

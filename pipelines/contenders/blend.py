@@ -53,7 +53,8 @@ class FittedBlend:
 
     def predict(self, examples: Examples) -> Predictions:
         """Predictions for raw rows, in their order."""
-        return Predictions(np.sum([part.weight * part.fitted.predict(examples).values for part in self.parts], axis=0))
+        said = [part.weight * part.fitted.predict(examples).values for part in self.parts]
+        return self.objective.predict(np.sum(said, axis=0))
 
     def flops(self, examples: Examples) -> float:
         """Operations of its parts, and a product and a sum for each."""

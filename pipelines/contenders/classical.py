@@ -51,7 +51,7 @@ class Judge:
     def __call__(self, model: Any, x: Any, y: NDArray[Any]) -> float:
         """Greater is better."""
         primary = self.objective.primary
-        value = self.objective.scores(y, self.objective.predict(model.predict(x)))[primary]
+        value = self.objective.scores(y, answers(model, x, self.objective))[primary]
         return value if self.objective.greater_is_better(primary) else -value
 
 
@@ -176,14 +176,7 @@ class FittedClassical:
     tried: tuple[Tried, ...] = ()
 
     def predict(self, examples: Examples) -> Predictions:
-        steps, x = featured(self.estimator, inputs(examples, self.column))
-        if self.objective.kind != "classification":
-            return self.objective.predict(steps.predict(x))
-        found = steps.predict_proba(x)
-        # A class that was absent from the training rows has no column; its probability is 0.
-        values = np.zeros((len(examples), max(2, self.objective.outputs)))
-        values[:, steps.classes_.astype(int)] = found
-        return self.objective.predict(values)
+        return answers(*featured(self.estimator, inputs(examples, self.column)), self.objective)
 
     def flops(self, examples: Examples) -> float:
         """Operations of predicting one row, by formula, the mean of some rows."""
@@ -194,6 +187,17 @@ class FittedClassical:
         path = folder / "model.skops"
         skops_io().dump(self.estimator, path)
         return path
+
+
+def answers(model: Any, x: Any, objective: Objective) -> Predictions:
+    """What a fitted estimator says of some rows."""
+    if objective.kind != "classification":
+        return objective.predict(model.predict(x))
+    found, known = model.predict_proba(x), getattr(objective, "classes", ())
+    # A class that was absent from the training rows has no column; its probability is 0.
+    values = np.zeros((len(found), max(2, len(known))))
+    values[:, model.classes_.astype(int)] = found
+    return objective.predict(values)
 
 
 def inputs(examples: Examples, column: str | None) -> Any:

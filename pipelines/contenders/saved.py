@@ -28,6 +28,7 @@ from pipelines.objectives.calibration import Calibration, calibrated, from_dict
 from pipelines.objectives.forecast import Forecast
 from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
+from pipelines.objectives.ordinal import with_cuts_of
 
 DESCRIPTION = "contender.json"
 FORMAT = 1
@@ -49,6 +50,7 @@ TRUSTED = frozenset({
     "sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration",
     "pipelines.contenders.scorecard.Scorecard",
     "pipelines.contenders.one_class.OneClass",
+    "pipelines.contenders.grades.OrdinalLogistic", "pipelines.contenders.spots.spot_features",
     "sklearn.neighbors._kd_tree.KDTree", "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "pipelines.contenders.pictures.flat_pixels", "pipelines.contenders.pictures.shape_features",
     "pipelines.contenders.allocators.EqualWeights", "pipelines.contenders.allocators.InverseVolatility",
@@ -93,6 +95,8 @@ class Saved:
         predictions = calibrated(self.fitted.predict(examples), self.calibration)
         if self.by_group is not None:
             return decided(predictions, self.by_group, examples, self.kinds)
+        if getattr(self.objective, "ordered", False):
+            return self.objective.predict(predictions.values)
         return predictions if self.threshold != self.threshold else predictions.decide(self.threshold)
 
 
@@ -120,6 +124,8 @@ def save(
     kinds = getattr(fitted, "kinds", examples.kinds)
     if isinstance(fitted, FittedForecast):
         objective = fitted.objective  # what its core says is no answer yet
+    elif getattr(objective, "ordered", False):
+        objective = with_cuts_of(objective, getattr(fitted, "objective", objective))
     description = {
         "format": FORMAT,
         "task": task,

@@ -32,6 +32,7 @@ WIDEST = {
     **dict.fromkeys(("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity"), 1.0),
     **dict.fromkeys(("auroc_parity", "accuracy"), 1.0),
     "calibration_gap": 2.0,
+    "quadratic_kappa": 2.0,
 }
 """How far apart two groups can be at all: an interval of a gap ends there."""
 
@@ -95,9 +96,10 @@ def group_table(outcome: Outcome, objective: Objective) -> GroupTable:
     Two classes: `selection_rate` (share decided positive), `tpr`, `fpr`, `ppv` (share of true positives among the
     rows decided positive), `auroc` (of pairs within a fold), `calibration` (observed rate minus mean predicted
     probability: above 0 the group's risk is underestimated), `benefit` (mean of decision - truth + 1, behind the
-    Theil index). Several classes: `accuracy`. Numbers: `rmse`, `mae`, `mean_error` (prediction minus target),
-    `mean_prediction`. Any other objective: its primary score. A group's expected calibration error is not among them:
-    over a few hundred rows it is mostly noise, always upwards, which no resampling of these rows tells apart.
+    Theil index). Several classes: `accuracy`; of grades also `quadratic_kappa`, and what numbers have but `rmse`.
+    Numbers: `rmse`, `mae`, `mean_error` (prediction minus target), `mean_prediction`. Any other objective: its primary
+    score. A group's expected calibration error is not among them: over a few hundred rows it is mostly noise, always
+    upwards, which no resampling of these rows tells apart.
 
     A metric over no row is NaN. Intervals: Wilson for proportions, DeLong for the AUROC, Student for means; weighted
     rows, repeated rows and rows of one id count for as many independent ones as have the same variance, which needs
@@ -122,7 +124,8 @@ def gaps(table: GroupTable) -> tuple[Gap, ...]:
     its difference is 1 - ratio, so the four-fifths rule is a difference of at most 0.2), `equal_opportunity` (TPR),
     `equalized_odds` (the larger of the TPR and FPR gaps, the smaller of their ratios), `predictive_parity` (PPV),
     `auroc_parity`, `calibration_gap`, `theil_index` (the part between groups; its ratio is that part's share of the
-    whole index). Several classes: `accuracy`. Numbers: `mae`, `rmse`, `mean_error`, `mean_prediction`. Any other
+    whole index). Several classes: `accuracy`. Numbers: `mae`, `rmse`, `mean_error`, `mean_prediction`. Grades:
+    `quadratic_kappa`, `mae`, `accuracy`, `mean_error` and `mean_prediction`, of the grades decided on. Any other
     objective: its primary score.
 
     Groups that are unknown, have fewer than `SMALLEST_GROUP` rows, or rows for the metric (positives of a TPR), or for
@@ -207,7 +210,8 @@ def _gaps_of(treatment: Treatment) -> list[Gap]:
     metrics = tuple(treatment.measures[0])
     if "selection_rate" not in metrics:
         signed = ("mean_error", "mean_prediction")
-        ordered = ("mae", "rmse", *signed) if "mean_error" in metrics else metrics
+        found = ("quadratic_kappa", "mae", "rmse", "accuracy", *signed)
+        ordered = tuple(each for each in found if each in metrics) if "mean_error" in metrics else metrics
         return [gap(name, apart.largest(treatment.sides(name)), name in signed) for name in ordered]
     selected = treatment.sides("selection_rate")
     # Two families of pairs share one error rate of 5 %.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.evaluation.delong import auroc_interval, folded_influence
+from pipelines.evaluation.grades import kappa_terms
 from pipelines.evaluation.intervals import bootstrap, mean, proportion, two_classes
 from pipelines.evaluation.outcome import Outcome
 from pipelines.objectives.objective import Objective, Predictions
@@ -114,6 +115,8 @@ def measured(members: Members, objective: Objective) -> dict[str, Measure]:
     """Every metric of a group, by its name: those that `bias.group_table` explains."""
     if two_classes(members.predictions, objective):
         return _binary(members)
+    if getattr(objective, "ordered", False):
+        return _ordinal(members)
     if objective.kind == "classification":
         return {"accuracy": members.share(members.predictions.labels() == members.target)}
     if objective.kind == "regression":
@@ -147,19 +150,38 @@ def _binary(members: Members) -> dict[str, Measure]:
     }
 
 
+def _ordinal(members: Members) -> dict[str, Measure]:
+    decided = members.predictions.labels()
+    error, kappa = decided - members.target, members.mean(kappa_terms(members.target, decided, members.weight))
+    return {
+        "quadratic_kappa": replace(kappa, estimate=_within(kappa.estimate, -1.0, 1.0)),
+        "accuracy": members.share(error == 0),
+        "mae": _size(members, error),
+        "mean_error": members.mean(error),
+        "mean_prediction": members.mean(decided),
+    }
+
+
+def _size(members: Members, error: Array) -> Measure:
+    found = members.mean(np.abs(error))
+    return replace(found, estimate=_within(found.estimate, 0.0, math.inf))
+
+
+def _within(estimate: Estimate, lowest: float, highest: float) -> Estimate:
+    low, high = np.clip([estimate.low, estimate.high], lowest, highest)
+    return Estimate(estimate.value, float(low), float(high))
+
+
 def _regression(members: Members) -> dict[str, Measure]:
     said = members.predictions.values
     error = said - members.target
-    squared, absolute = members.mean(np.square(error)), members.mean(np.abs(error))
+    squared = members.mean(np.square(error))
     ends = (squared.estimate.value, squared.estimate.low, squared.estimate.high)
     root = Estimate(*np.sqrt(np.maximum(ends, 0.0)).tolist())
-    size = absolute.estimate
     return {
         # A square root moves as its square does, to first order.
         "rmse": Measure(root, squared.n, squared.freedom, squared.moves),
-        "mae": Measure(
-            Estimate(size.value, max(size.low, 0.0), size.high), absolute.n, absolute.freedom, absolute.moves
-        ),
+        "mae": _size(members, error),
         "mean_error": members.mean(error),
         "mean_prediction": members.mean(said),
     }

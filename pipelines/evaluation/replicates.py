@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.evaluation import portfolio, scores
+from pipelines.evaluation import grades, portfolio, scores
 from pipelines.evaluation.blocks import stationary_counts
 from pipelines.evaluation.ranking import Ranking
 from pipelines.objectives.objective import Objective, Predictions
@@ -106,6 +106,9 @@ def fast_judge(
         judge = own.judge(target, predictions)
     elif objective.kind == "classification" and values.ndim == 2 and values.shape[1] == 2:
         judge = binary_judge(target, values[:, 1], predictions.labels())
+    elif getattr(objective, "ordered", False) and values.ndim == 2:
+        ordinal: Any = objective
+        judge = ordinal_judge(target, values, ordinal.decided(predictions).labels(), ordinal.refer_from)
     elif objective.kind == "classification" and values.ndim == 2:
         judge = multiclass_judge(target, values, predictions.labels())
     elif objective.kind == "regression" and values.ndim == 1:
@@ -173,6 +176,32 @@ def multiclass_judge(target: NDArray[Any], probabilities: NDArray[Any], labels: 
             "f1": _mean_where(_divide(2 * hit, truth + chosen), truth + chosen > 0, several),
             "log_loss": _divide(loss, total),
             "brier": _divide(distance, total),
+            "expected_calibration_error": confidence.weigh(weights).calibration_error(),
+        }
+
+    return judge
+
+
+def ordinal_judge(target: NDArray[Any], probabilities: NDArray[Any], labels: NDArray[Any], refer_from: int) -> Judge:
+    """`grades.ordinal_scores` for many weightings."""
+    target, labels = np.asarray(target, np.float64), np.asarray(labels, np.float64)
+    whole = target.astype(np.int64)
+    positive, above = grades.referable(whole, probabilities, refer_from)
+    ranking, confidence = Ranking(positive == 1, above), Ranking(*scores.top_label(whole, probabilities))
+    losses, ranked = scores.log_losses(whole, probabilities), grades.ranked_distances(whole, probabilities)
+    of_kappa = grades.per_row(target, labels)
+    rows = np.vstack([of_kappa, [target == labels, np.abs(target - labels), losses, ranked]])
+
+    def judge(weights: Floats) -> dict[str, Floats]:
+        sums = _sums(weights, rows)
+        total, (right, away, loss, distance) = sums[0], sums[len(of_kappa) :]
+        return {
+            "quadratic_kappa": grades.kappa_of_sums(*sums[: len(of_kappa)]),
+            "accuracy": _divide(right, total),
+            "mae": _divide(away, total),
+            "referable_auroc": ranking.weigh(weights).auroc(),
+            "log_loss": _divide(loss, total),
+            "ranked_probability_score": _divide(distance, total),
             "expected_calibration_error": confidence.weigh(weights).calibration_error(),
         }
 

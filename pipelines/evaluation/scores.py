@@ -38,6 +38,9 @@ GREATER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
         "max_drawdown": False,
         "turnover": False,
         "tail_loss": False,
+        "quadratic_kappa": True,
+        "referable_auroc": True,
+        "ranked_probability_score": False,
     }
 )
 """The direction of each score."""
@@ -61,6 +64,9 @@ RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "max_drawdown": (0.0, 1.0),
         "turnover": (0.0, math.inf),
         "tail_loss": (-math.inf, 1.0),
+        "quadratic_kappa": (-1.0, 1.0),
+        "referable_auroc": (0.0, 1.0),
+        "ranked_probability_score": (0.0, 1.0),
     }
 )
 """Smallest and largest value of each score; no interval reaches beyond."""

@@ -34,9 +34,9 @@ class Answer:
 def answer_of(objective: Objective) -> Answer:
     """What is explained of a network that has this objective.
 
-    Of two classes the log-odds of the positive one, of several those of the one that is decided for; of a number the
-    number; of a detector of anomalies its error; of a portfolio the log-odds of the largest weight, and of a forecast
-    the largest return that it expects.
+    Of two classes the log-odds of the positive one, of several those of the one that is decided for, of grades the
+    expected one; of a number the number; of a detector of anomalies its error; of a portfolio the
+    log-odds of the largest weight, and of a forecast the largest return that it expects.
     """
     known: Any = objective
     if isinstance(objective, RowErrors):
@@ -49,6 +49,8 @@ def answer_of(objective: Objective) -> Answer:
         return Answer("the largest weight", "log-odds", _weight, _largest_of_last)
     if objective.kind == "forecast":
         return Answer("the largest expected return", "standard deviations", _expected, _largest_of_last)
+    if getattr(objective, "ordered", False):
+        return Answer("the expected grade", "grades", partial(_grade, expected=known.expected), _only)
     if getattr(objective, "binary", False):
         return Answer(f"the class {known.classes[1]}", "log-odds", _log_odds, _only)
     return Answer("the class that is decided for", "log-odds", _margin, _most_probable)
@@ -65,6 +67,14 @@ def _number(outputs: Any, chosen: Any, scale: float, location: float) -> Any:
 
     values = outputs if len(outputs.shape) == 2 else tf.reduce_mean(outputs, axis=1)
     return values[:, 0] * scale + location
+
+
+def _grade(outputs: Any, chosen: Any, expected: Callable[[Any], Any]) -> Any:
+    """Of several members, the mean of theirs."""
+    import tensorflow as tf
+
+    grades = expected(outputs)
+    return grades if len(outputs.shape) == 2 else tf.reduce_mean(grades, axis=1)
 
 
 def _log_odds(outputs: Any, chosen: Any) -> Any:

@@ -23,6 +23,7 @@ from pipelines.contenders.reading import TABULAR
 from pipelines.data.examples import Examples, Kind
 from pipelines.evaluation.comparison import holm
 from pipelines.evaluation.delong import influence, variance
+from pipelines.evaluation.grades import kappa_terms
 from pipelines.evaluation.intervals import mean
 from pipelines.explanation.parts import FEWEST_ROWS as FEWEST_HOLDING
 from pipelines.explanation.parts import Part, regions, words_of
@@ -92,8 +93,9 @@ def importances(
 ) -> tuple[str, tuple[Importance, ...]]:
     """What a contender loses by each part, the largest loss first; and of which score.
 
-    Of two classes the score is the AUROC, with DeLong's interval of the difference; of several the accuracy; of a
-    number the share of variance explained. Where there are ids, rows of one id count as one unit.
+    Of two classes the score is the AUROC, with DeLong's interval of the difference; of several the accuracy, of
+    grades the quadratic kappa; of a number the share of variance explained. Where there are ids, rows of one id count
+    as one unit.
     """
     truth = objective.encode(rows.target)
     score, judge = _judge(objective, truth, rows)
@@ -200,6 +202,15 @@ def _judge(
     if getattr(objective, "binary", False):
         return "auroc", lambda before, after: _auroc(
             truth, before[:, 1], [each[:, 1] for each in after], rows.weight, clusters
+        )
+
+    if getattr(objective, "ordered", False):
+
+        def agreed(values: Any) -> Floats:
+            return kappa_terms(truth, objective.predict(values).labels(), rows.weight)
+
+        return "quadratic_kappa", lambda before, after: _mean(
+            agreed(before) - np.mean([agreed(each) for each in after], axis=0), rows.weight, clusters
         )
 
     def right(values: Any) -> Floats:

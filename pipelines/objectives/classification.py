@@ -50,6 +50,11 @@ class Classification:
         return len(self.classes) == 2
 
     @property
+    def ordered(self) -> bool:
+        """Whether classes are grades, so that some errors are larger than others (`ordinal`)."""
+        return False
+
+    @property
     def primary(self) -> str:
         return self.primary_of_two if self.binary else "accuracy"
 
@@ -59,7 +64,7 @@ class Classification:
 
     def resolve(self, target: NDArray[Any], positive: str | None = None) -> Self:
         positive = positive or self.positive
-        labels, counts = np.unique(_as_labels(target), return_counts=True)
+        labels, counts = np.unique(labels_of(target), return_counts=True)
         names = [str(label) for label in labels]
         if len(names) < 2:
             raise BadInput(f"the target has one class only ({names[0] if names else 'no row'}); two or more are needed")
@@ -80,7 +85,7 @@ class Classification:
     def encode(self, target: NDArray[Any]) -> NDArray[np.int64]:
         """(n,) raw labels -> (n,) class index; in two classes 1 is the positive one."""
         index = {name: position for position, name in enumerate(self.classes)}
-        labels = _as_labels(target)
+        labels = labels_of(target)
         distinct, inverse = np.unique(labels, return_inverse=True)
         if strange := [str(label) for label in distinct if label not in index]:
             raise BadInput(f"the label {strange[0]!r} was not seen before; the classes are {', '.join(self.classes)}")
@@ -136,7 +141,7 @@ class Classification:
         return scores.GREATER_IS_BETTER[score]
 
 
-def _as_labels(target: NDArray[Any]) -> NDArray[np.str_]:
+def labels_of(target: NDArray[Any]) -> NDArray[np.str_]:
     """Labels as text; whole numbers without a decimal point, so that 1, 1.0 and "1" are one class."""
     if target.dtype.kind == "f":
         if not np.isfinite(target).all():

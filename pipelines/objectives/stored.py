@@ -14,12 +14,14 @@ from pipelines.objectives.errors import RowErrors
 from pipelines.objectives.forecast import Forecast
 from pipelines.objectives.members import Members
 from pipelines.objectives.objective import Objective
+from pipelines.objectives.ordinal import Ordinal
 from pipelines.objectives.regression import Regression
 
 KINDS: Mapping[str, Any] = {
     "allocation": Allocation,
     "classification": Classification,
     "forecast": Forecast,
+    "ordinal": Ordinal,
     "regression": Regression,
 }
 
@@ -30,6 +32,8 @@ def to_dict(objective: Any) -> dict[str, Any]:
         return {"kind": "members", "members": objective.members, "each": to_dict(objective.each)}
     if isinstance(objective, RowErrors):
         return {"kind": "errors", "reference": objective.reference, "each": to_dict(objective.each)}
+    if isinstance(objective, Ordinal):
+        return {**asdict(objective), "kind": "ordinal"}  # it is a classification to all that judges it
     return asdict(objective)
 
 
@@ -54,6 +58,8 @@ def from_dict(fields: Mapping[str, Any]) -> Objective:
     kind = KINDS.get(str(fields.get("kind")))
     if kind is None:
         raise BadInput(f"a saved model of the kind {fields.get('kind')!r} is not known; known are {', '.join(KINDS)}")
+    if kind is Ordinal:
+        fields = {**fields, "kind": Ordinal.kind}
     try:
         kind(**fields)  # refuses a field that it does not have, which validation would ignore
         objective: Objective = TypeAdapter(kind).validate_python(fields)

@@ -31,7 +31,15 @@ DOTS_PER_INCH = 100
 MOST_BARS = 40
 """Groups shown in one figure; the largest are kept."""
 MOST_POINTS = 5000
-LOWER_IS_BETTER = ("rmse", "mae", "log_loss", "brier", "expected_calibration_error", "word_error_rate")
+LOWER_IS_BETTER = (
+    "rmse",
+    "mae",
+    "log_loss",
+    "brier",
+    "expected_calibration_error",
+    "word_error_rate",
+    "ranked_probability_score",
+)
 
 
 class Curve(NamedTuple):

@@ -17,6 +17,7 @@ from pipelines.report import (
     figures_calibration,
     figures_cost,
     figures_explanation,
+    figures_grades,
     figures_lending,
     figures_mitigation,
     figures_operating,
@@ -37,7 +38,7 @@ MOST_BASELINES = 3
 """Beside the networks, in a figure of wealth."""
 SPREAD = 20
 """Bins of equal width in which all predictions are counted."""
-BIAS_METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "accuracy", "mae", "mean_error")
+BIAS_METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "quadratic_kappa", "accuracy", "mae", "mean_error")
 
 
 def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective) -> Iterator[tuple[str, Figure]]:
@@ -59,6 +60,8 @@ def of_run(report: Report, outcomes: Mapping[str, Outcome], objective: Objective
         yield "residuals", figures.residuals({n: o.predictions.values for n, o in outcomes.items()}, first.target)
     elif objective.kind == "allocation":
         yield "equity", _equity(report, outcomes, objective)
+    elif getattr(objective, "ordered", False):
+        yield "grades", _grades(report, outcomes, objective)
     elif first.predictions.values.shape[1] == 2:
         informed = {name: (o.target, o.predictions.values[:, 1]) for name, o in outcomes.items() if name != "prior"}
         yield "roc", figures.roc({name: _roc(*each) for name, each in informed.items()}, primary)
@@ -109,6 +112,19 @@ def _equity(report: Report, outcomes: Mapping[str, Outcome], objective: Any) -> 
     net = {name: objective.path(outcomes[name].target, outcomes[name].predictions).net for name in names}
     time: Any = next(iter(outcomes.values())).time
     return figures_portfolio.equity_curves(net, time, scores, objective.every)
+
+
+def _grades(report: Report, outcomes: Mapping[str, Outcome], objective: Any) -> Figure:
+    """The network and the best baseline, grade by grade."""
+    names = [name for name in (report.verdict.network, report.verdict.best_baseline) if name in outcomes]
+    kappas = {card.name: card.scores["quadratic_kappa"] for card in report.contenders}
+    counts: dict[str, Any] = {}
+    for name in names:
+        each, size = outcomes[name], len(objective.classes)
+        labels = objective.decided(each.predictions).labels()
+        counts[name] = np.bincount(each.target * size + labels, each.weight, size * size)
+        counts[name] = counts[name].astype(np.float64).reshape(size, size)
+    return figures_grades.confusion(counts, objective.classes, {name: kappas[name] for name in names})
 
 
 def _roc(target: Any, score: Any) -> figures.Curve:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 SPOKEN: Mapping[str, str] = {
     "auroc": "AUROC", "average_precision": "avg precision", "expected_calibration_error": "calibration error",
     "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "tpr": "TPR", "fpr": "FPR", "ppv": "PPV",
-    "sharpe": "Sharpe",
+    "sharpe": "Sharpe", "referable_auroc": "referable AUROC",
 }  # fmt: skip
 
 SIZES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -22,6 +22,8 @@ EXPLAINED: Mapping[str, str] = {
     "fpr": "share of negatives wrongly decided positive",
     "ppv": "share of positive decisions that are right",
     "mean_error": "prediction minus truth",
+    "quadratic_kappa": "agreement beyond chance, errors of more grades weighing more; 0 is guessing, 1 full agreement",
+    "referable_auroc": "chance that a row to be referred ranks above one that is not",
     "sharpe": "mean over standard deviation of daily returns after costs, a year",
     "annual_return": "a year, after costs",
     "max_drawdown": "largest loss from a peak, as a share of it",

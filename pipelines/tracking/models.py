@@ -131,7 +131,7 @@ def _signature(file: Path, inputs: Examples, outputs: Predictions, column: str |
     first = {name: np.asarray(values[:1]) for name, values in inputs.columns.items()}
     if column is not None:
         schema = Schema([tensor(first[column])])
-    elif file.suffix == ".keras":
+    elif file.suffix == ".keras" or all(values.ndim > 1 for values in first.values()):  # a blend reads pictures too
         schema = Schema([tensor(values, name) for name, values in first.items()])
     else:
         schema = Schema(

@@ -24,6 +24,12 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "A panel for each of {contenders}: prediction minus truth against the prediction. A trend or a funnel is "
         "something that was not learned.",
     ),
+    "grades": (
+        "Grades decided on against true grades",
+        "A panel for the network and one for the best baseline: a row of the square for each true grade, a column for "
+        "each grade decided on, with the number of tested rows; the darker, the larger its share of the true grade's "
+        "rows. On the diagonal, decisions are right.",
+    ),
     "equity": (
         "What each portfolio became, after costs",
         "Above: wealth day by day on a scale of ratios, beginning at 1. Below: how far each portfolio lies under "

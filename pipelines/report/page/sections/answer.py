@@ -17,7 +17,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no": ("No", "the best classical model is better than the network"),
     "inconclusive": ("Inconclusive", "the network and the best classical model cannot be told apart"),
 }
-GUESSING: Mapping[str, float] = {"auroc": 0.5}
+GUESSING: Mapping[str, float] = {"auroc": 0.5, "quadratic_kappa": 0.0}
 """Scores whose value of guessing is always the same."""
 SLOWER = 1.5
 """From so many times the other's cost on, costs are said to differ."""

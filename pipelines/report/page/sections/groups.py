@@ -12,8 +12,8 @@ from pipelines.report.page.parts import MOST_ROWS, Block, Cell, Column, Prose, R
 from pipelines.report.readings import gap_digits, gap_is_real, gap_named, gap_sized, likeliest_chance
 from pipelines.report.wording import explained, in_full
 
-METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "accuracy", "rmse", "mae", "mean_error")
-DRAWN = ("tpr", "accuracy", "mae", "rmse", "selection_rate")
+METRICS = ("selection_rate", "tpr", "fpr", "ppv", "auroc", "quadratic_kappa", "accuracy", "rmse", "mae", "mean_error")
+DRAWN = ("tpr", "quadratic_kappa", "accuracy", "mae", "rmse", "selection_rate")
 """Of these the first that groups have is drawn beside the numbers."""
 FEW = f"under {SMALLEST_GROUP} rows"
 IN_NO_GAP = f"What rests on under {SMALLEST_GROUP} rows (a TPR: on under {SMALLEST_GROUP} positives) is in no gap."

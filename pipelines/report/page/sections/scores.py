@@ -12,7 +12,8 @@ from pipelines.report.page.sections.answer import GUESSING
 from pipelines.report.readings import few_folds, is_better, more_rows, p_value
 from pipelines.report.wording import explained, in_full, together
 
-SCORES = ("average_precision", "auroc", "accuracy", "balanced_accuracy", "f1", "log_loss", "rmse", "mae", "r2",
+SCORES = ("quadratic_kappa", "referable_auroc", "average_precision",
+          "auroc", "accuracy", "balanced_accuracy", "f1", "log_loss", "rmse", "mae", "r2",
           "annual_return", "volatility", "max_drawdown", "turnover", "tail_loss")  # fmt: skip
 MOST_SCORES = 3
 """Beside the one that decides; the report has all."""
@@ -45,7 +46,7 @@ def scores(page: Context) -> Section:
     notes = [f"{in_full(primary)} decides; {better} is better. Under each value stands its 95 % interval."]
     notes += [text for text in (explained([primary, *others]), few_folds(report)) if text]
     blocks: list[Block] = [Table("All contenders, the best first", columns, rows, tuple(notes))]
-    blocks += page.figures("roc", "precision_recall", "residuals", "equity")
+    blocks += page.figures("roc", "precision_recall", "grades", "residuals", "equity")
     page.pictures.take("scores")  # the table draws the same
     lead = f"{len(cards)} contenders learned from the same rows and were tested on the same others."
     return Section("scores", "Scores of all contenders", lead, blocks)
