@@ -240,6 +240,8 @@ def count_parameters(estimator: Any) -> int:
     """Numbers that the fitted model holds: coefficients, or nodes of trees; 0 where it keeps none of these."""
     last = estimator[-1] if hasattr(estimator, "steps") else estimator
     last = getattr(last, "detector_", last)
+    if hasattr(last, "calibrated_classifiers_"):
+        return sum(count_parameters(part.estimator) for part in last.calibrated_classifiers_)
     if hasattr(last, "coef_"):
         return int(np.size(last.coef_) + np.size(last.intercept_))
     if hasattr(last, "estimators_"):
@@ -248,4 +250,6 @@ def count_parameters(estimator: Any) -> int:
         return int(sum(len(tree.nodes) for stage in last._predictors for tree in stage))
     if hasattr(last, "negative_outlier_factor_"):
         return int(np.size(last._fit_X))  # it keeps its rows
+    if hasattr(last, "kept_"):
+        return int(np.size(last.kept_))
     return int(np.size(last.support_vectors_)) if hasattr(last, "support_vectors_") else 0

@@ -7,6 +7,7 @@ one. Looking up a category counts nothing. With f features, k outputs, m support
 - tree: one comparison a level, on the mean path of rows (ibid. 9.2), and k additions of what its leaf says;
 - machine with a Gaussian kernel: m (3 f + 1) for the squared distances and their exponentials, and 2 m for each of its
   functions (ibid. 12.3); Nystroem: the same with its landmarks, and 2 m^2 (Williams and Seeger 2001);
+- nearest neighbours: 3 f for each distance to a row that was kept, and k additions of votes (ibid. 13.3);
 - principal components: f to centre and 2 f for each (Hastie et al. 14.5).
 """
 
@@ -138,6 +139,11 @@ def _one_class(model: Any, rows: Any) -> float:
     return flops(model.detector_, rows) + 2
 
 
+def _nearest(model: Any, rows: Any) -> float:
+    kept, features = model.kept_.shape
+    return float(kept * 3 * features + min(model.k, kept) * model.votes_.shape[1])
+
+
 def _scorecard(model: Any, rows: Any) -> float:
     return 2 * np.size(model.coef_) + 1
 
@@ -149,6 +155,7 @@ BY_KIND: Mapping[str, Callable[[Any, Any], Any]] = {
     "HistGradientBoosting": _boosting,
     "IsolationForest": _isolation,
     "MultinomialNB": _naive_bayes,
+    "Nearest": _nearest,
     "Nystroem": _landmarks,
     "OneClass": _one_class,
     "PCA": _components,

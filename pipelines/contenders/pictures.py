@@ -1,13 +1,17 @@
-"""The classical models for pictures: on shape, and on pixels."""
+"""The classical models for pictures and volumes: on area, shape, pixels, edges and texture."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.kernels import gaussian
+from pipelines.contenders.picture_gradients import n_features, oriented_gradients
+from pipelines.contenders.picture_planes import averaged
+from pipelines.contenders.picture_texture import texture_features
 from pipelines.contenders.tables import prior
 from pipelines.data.examples import Examples, OnDemand
 from pipelines.objectives.objective import Objective
@@ -15,6 +19,9 @@ from pipelines.task import Baseline, Candidate
 
 PIXEL_BYTES = 64 << 20
 """Of the features of `pixels` where pictures are read on demand; fitting takes some five times that."""
+
+TREES_TRIED, TREES = 60, 300
+"""Of a forest while its settings are tried, and of the one that competes."""
 
 
 def area(train: Examples, objective: Objective) -> Candidate:
@@ -43,24 +50,83 @@ def pixels(train: Examples, objective: Objective) -> Candidate:
     From 20 000 rows on the kernel is approximated (`kernels.gaussian`). Pictures larger than memory are averaged over
     squares of pixels, the smallest that let the features of all rows take no more than `PIXEL_BYTES`.
     """
+    steps, penalty, _ = gaussian(len(train))
+    return Candidate(_components(train, *steps), {penalty: [0.3, 1, 3, 10]})
+
+
+def linear_pixels(train: Examples, objective: Objective) -> Candidate:
+    """Principal components of the pixels, as in `pixels`, with logistic regression; C is tuned."""
+    from scipy.stats import loguniform
+    from sklearn.linear_model import LogisticRegression
+
+    search = {"logisticregression__C": loguniform(1e-4, 10)}
+    return Candidate(_components(train, LogisticRegression(max_iter=300)), search)
+
+
+def nearest_pixels(train: Examples, objective: Objective) -> Candidate:
+    """The nearest neighbours among principal components of the pixels; how many vote is tuned."""
+    from pipelines.contenders.nearest import Nearest
+
+    return Candidate(_components(train, Nearest(), whiten=False), {"nearest__k": [5, 9, 15, 25, 41, 65, 101, 161]})
+
+
+def hog(train: Examples, objective: Objective) -> Candidate:
+    """Histograms of oriented gradients with a linear SVM, calibrated by sigmoid; C is tuned.
+
+    Cells are as many times wider as let the features of all rows take no more than `PIXEL_BYTES` where pictures are
+    read on demand, and four times that in memory.
+    """
+    from scipy.stats import loguniform
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+    from sklearn.svm import LinearSVC
+
+    coarse = _coarse(train.columns["image"])
+    features = FunctionTransformer(oriented_gradients, kw_args={"coarse": coarse} if coarse > 1 else None)
+    machine = CalibratedClassifierCV(LinearSVC(), cv=3, ensemble=False)
+    return Candidate(make_pipeline(features, machine), {"calibratedclassifiercv__estimator__C": loguniform(3e-3, 1)})
+
+
+def texture(train: Examples, objective: Objective) -> Candidate:
+    """A forest on intensity, shape and texture: `texture_features` beside `shape_features`."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    search = {
+        "randomforestclassifier__min_samples_leaf": [1, 2, 4, 8, 16],
+        "randomforestclassifier__max_features": ["sqrt", 0.3, 0.6],
+    }
+    pipeline = _pipeline(described, RandomForestClassifier(TREES_TRIED))
+    return Candidate(pipeline, search, final={"randomforestclassifier__n_estimators": TREES})
+
+
+def _components(train: Examples, *steps: Any, whiten: bool = True) -> Any:
+    """Principal components of the pixels, before these steps."""
     from sklearn.decomposition import PCA
 
     side = _side(train.columns["image"])
     n_features = flat_pixels(np.zeros((1, *train.columns["image"].shape[1:])), side).shape[1]
-    components = min(50, len(train) // 3, n_features)
-    steps, penalty, _ = gaussian(len(train))
     settings = {"kw_args": {"side": side}} if side > 1 else {}
-    pipeline = _pipeline(flat_pixels, PCA(components, whiten=True), *steps, **settings)
-    return Candidate(pipeline, {penalty: [0.3, 1, 3, 10]})
+    components = min(50, len(train) // 3, n_features)
+    return _pipeline(flat_pixels, PCA(components, whiten=whiten), *steps, **settings)
+
+
+def _coarse(pictures: Any) -> int:
+    """Times that cells of `oriented_gradients` are as wide as they would be."""
+    most = PIXEL_BYTES if isinstance(pictures, OnDemand) else 4 * PIXEL_BYTES
+    tried = range(1, max(1, min(pictures.shape[1:-1])) + 1)
+    fitting = (each for each in tried if len(pictures) * n_features(pictures.shape, each) * 4 <= most)
+    return next(fitting, tried[-1])
 
 
 def _side(pictures: Any) -> int:
     """Of the squares of pixels that are averaged; 1 for pictures in memory."""
     if not isinstance(pictures, OnDemand):
         return 1
-    n, height, width, channels = pictures.shape
-    sides = range(1, max(1, min(height, width)) + 1)
-    return next((s for s in sides if n * (height // s) * (width // s) * channels * 4 <= PIXEL_BYTES), sides[-1])
+    n, *sides, channels = pictures.shape
+    tried = range(1, max(1, min(sides)) + 1)
+    fitting = (each for each in tried if n * math.prod(one // each for one in sides) * channels * 4 <= PIXEL_BYTES)
+    return next(fitting, tried[-1])
 
 
 BASELINES = (
@@ -68,6 +134,10 @@ BASELINES = (
     Baseline("area", area, column="image"),
     Baseline("shape", shape, column="image"),
     Baseline("pixels", pixels, column="image"),
+    Baseline("linear-pixels", linear_pixels, column="image"),
+    Baseline("nearest", nearest_pixels, column="image"),
+    Baseline("hog", hog, column="image"),
+    Baseline("texture", texture, column="image"),
 )
 
 
@@ -79,52 +149,57 @@ def _pipeline(features: Any, *steps: Any, **settings: Any) -> Any:
 
 
 def flat_pixels(pictures: NDArray[Any], side: int = 1) -> NDArray[np.float32]:
-    """(n, h, w, c) in [0, 255] -> (n, h / side * w / side * c) in [0, 1], each the mean of a square of pixels.
+    """(n, h, w, c) in [0, 255] -> (n, h / side * w / side * c) in [0, 1], each the mean of a square of pixels; of
+    volumes (n, d, h, w, c) of a cube.
 
-    Pixels at the lower and right edge that fill no square are left out.
+    Pixels at the edges that fill no square are left out.
     """
-    if side > 1:
-        n, height, width, channels = pictures.shape
-        rows, columns = height // side, width // side
-        whole = pictures[:, : rows * side, : columns * side].reshape(n, rows, side, columns, side, channels)
-        pictures = whole.mean(axis=(2, 4), dtype=np.float32)
-    return (pictures.reshape(len(pictures), -1) / 255).astype(np.float32)
+    means = averaged(pictures, side)
+    return (means.reshape(len(means), -1) / 255).astype(np.float32)
 
 
 def total_brightness(pictures: NDArray[Any]) -> NDArray[np.float64]:
-    """(n, h, w, c) in [0, 255] -> (n, 1): brightness summed over the picture, in full pixels, and its square root."""
-    total = _grey(pictures).sum(axis=(1, 2))
+    """(n, ..., c) in [0, 255] -> (n, 2): brightness summed over the picture or volume, in full pixels, and its square
+    root."""
+    total = _grey(pictures).reshape(len(pictures), -1).sum(axis=1)
     return np.column_stack([total, np.sqrt(total)])
 
 
 def shape_features(pictures: NDArray[Any]) -> NDArray[np.float64]:
-    """(n, h, w, c) -> (n, 13) numbers that describe the bright part of a grey picture.
+    """What the bright part of a grey picture (n, h, w, c) or volume (n, d, h, w, c) is like, in 13 or 16 numbers.
 
-    Area, perimeter (summed gradient), compactness (perimeter squared over area), centre, spread along and across the
-    main axis and their ratio, height and width of the part brighter than half, mean, deviation and skewness of
-    brightness.
+    Area (volume), perimeter (surface: summed gradient), compactness (1 for no shape, more for rugged ones of any
+    size), centre, spread along the main axes and the ratio of the least to the largest, height and width (and depth)
+    of the part brighter than half, mean, deviation and skewness of brightness.
     """
     grey = _grey(pictures)
-    n, height, width = grey.shape
-    y, x = np.mgrid[:height, :width]
-    total = grey.sum(axis=(1, 2)) + 1e-9
-    centre_y, centre_x = (grey * y).sum(axis=(1, 2)) / total, (grey * x).sum(axis=(1, 2)) / total
-    dy, dx = y - centre_y[:, None, None], x - centre_x[:, None, None]
-    yy, xx, xy = ((grey * product).sum(axis=(1, 2)) / total for product in (dy * dy, dx * dx, dy * dx))
-    root = np.sqrt((yy - xx) ** 2 / 4 + xy**2)
-    along, across = np.sqrt((yy + xx) / 2 + root), np.sqrt(np.maximum(0, (yy + xx) / 2 - root))
-    rows, columns = np.gradient(grey, axis=(1, 2))
-    perimeter = np.hypot(rows, columns).sum(axis=(1, 2))
-    bright = grey > 0.5
+    n, *sides = grey.shape
     flat = grey.reshape(n, -1)
+    axes = tuple(range(1, len(sides) + 1))
+    places = np.stack([each.ravel() for each in np.meshgrid(*map(np.arange, sides), indexing="ij")], axis=1)
+    total = flat.sum(axis=1) + 1e-9
+    centre = flat @ places / total[:, None]
+    products = np.einsum("pi,pj->pij", places, places).reshape(len(places), -1)
+    moments = (flat @ products / total[:, None]).reshape(n, len(sides), -1) - centre[:, :, None] * centre[:, None]
+    spread = np.sqrt(np.maximum(0, np.linalg.eigvalsh(moments)))[:, ::-1]
+    sloping = [np.gradient(grey, axis=axis) ** 2 for axis in axes if grey.shape[axis] > 1]
+    edge = np.sqrt(sum(sloping, np.zeros_like(grey))).reshape(n, -1).sum(axis=1)
+    bright = grey > 0.5
+    extents = [bright.any(axis=tuple(each for each in axes if each != axis)).sum(axis=1) for axis in axes]
     deviation = flat.std(axis=1)
     skewness = ((flat - flat.mean(axis=1, keepdims=True)) ** 3).mean(axis=1) / (deviation**3 + 1e-9)
+    compactness = edge ** len(sides) / total ** (len(sides) - 1)
     return np.column_stack([
-        total, perimeter, perimeter**2 / total, centre_y, centre_x, along, across, across / (along + 1e-9),
-        bright.any(axis=2).sum(axis=1), bright.any(axis=1).sum(axis=1), flat.mean(axis=1), deviation, skewness,
+        total, edge, compactness, centre, spread, spread[:, -1] / (spread[:, 0] + 1e-9), *extents,
+        flat.mean(axis=1), deviation, skewness,
     ])  # fmt: skip
 
 
+def described(pictures: NDArray[Any]) -> NDArray[np.float64]:
+    """Shape, brightness and texture side by side."""
+    return np.column_stack([shape_features(pictures), texture_features(pictures)])
+
+
 def _grey(pictures: NDArray[Any]) -> NDArray[np.float64]:
-    grey: NDArray[np.float64] = pictures.astype(np.float64).mean(axis=3) / 255
+    grey: NDArray[np.float64] = pictures.astype(np.float64).mean(axis=-1) / 255
     return grey

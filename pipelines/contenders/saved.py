@@ -56,6 +56,8 @@ TRUSTED = frozenset({
     "pipelines.contenders.allocators.EqualWeights", "pipelines.contenders.allocators.InverseVolatility",
     "pipelines.contenders.allocators.MinimumVariance", "pipelines.contenders.allocators.Momentum",
     "pipelines.contenders.allocators.RidgeForecast",
+    "pipelines.contenders.pictures.described", "pipelines.contenders.picture_gradients.oriented_gradients",
+    "pipelines.contenders.nearest.Nearest",
     "pipelines.contenders.pictures.total_brightness", "pipelines.contenders.waves.mfcc_statistics",
 })  # fmt: skip
 """Types and functions that a `model.skops` may hold beyond those that skops itself trusts. Exact names only: a prefix
