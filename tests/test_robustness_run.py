@@ -189,7 +189,7 @@ def test_the_page_the_terminal_the_figure_and_mlflow_tell_the_same(report):
     assert "AUROC where pictures are at their worst" in captured.get()
     assert max(map(len, captured.get().splitlines())) <= 100
     figure = by_severity(report)
-    assert [axes.get_title() for axes in figure.axes] == ["noise", "blur", "little contrast", "JPEG"]
+    assert [axes.get_title() for axes in figure.axes] == ["noise", "blur", "loss of contrast", "JPEG"]
     np.testing.assert_allclose(
         figure.axes[0].lines[0].get_ydata(),
         [first.clean.value, *(each.score.value for each in first.worsened[:3])],

@@ -28,7 +28,8 @@ def points(console: Console, document: Report) -> None:
         return
     order = list(dict.fromkeys(point.target for _, point in found))
     found = sorted(found, key=lambda each: order.index(each[1].target))
-    console.print(layout.widest(console, (partial(_table, found, wide) for wide in (True, False))))
+    forms = ((True, 5), (False, 5), (False, 4), (False, 2))
+    console.print(layout.widest(console, (partial(_table, found, *form) for form in forms)))
     console.print(EXPLAINED, style="dim")
     for name, point in found:
         if name == document.verdict.network:
@@ -40,15 +41,22 @@ def points(console: Console, document: Report) -> None:
     console.print()
 
 
-def _table(found: list[tuple[str, OperatingPoint]], wide: bool) -> Table:
+PARTS = ("sensitivity", "specificity", "precision", "right_negatives", "on_curve")
+HEADINGS = ("sensitivity", "specificity", "PPV", "NPV", "curve")
+
+
+def _table(found: list[tuple[str, OperatingPoint]], wide: bool, most: int) -> Table:
+    """A line for each target and under it one a contender; where it is narrow, without what the curve says."""
     table = layout.table("operating points (95 % intervals)")
-    layout.words(table, "target", "contender")
-    layout.numbers(table, "sensitivity", "specificity", "PPV", "NPV", "curve")
-    parts = ("sensitivity", "specificity", "precision", "right_negatives", "on_curve")
+    layout.words(table, "contender")
+    layout.numbers(table, *HEADINGS[:most])
     before = ""
     for name, point in found:
-        cells = [_cell(getattr(point, part), wide, [getattr(each, part) for _, each in found]) for part in parts]
-        table.add_row("" if point.target == before else at_target(point)[3:], escape(name), *cells)
+        if point.target != before:
+            table.add_row(at_target(point))
+        columns = ([getattr(each, part) for _, each in found] for part in PARTS[:most])
+        cells = [_cell(getattr(point, part), wide, column) for part, column in zip(PARTS, columns, strict=False)]
+        table.add_row(f"  {escape(name)}", *cells)
         before = point.target
     return table
 

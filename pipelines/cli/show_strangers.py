@@ -17,14 +17,15 @@ def strangers(console: Console, document: Report) -> None:
         found = card.strangers
         if found is None:
             continue
-        table = layout.table(f"can {escape(card.name)} tell what it is not for? (AUROC by distance)")
+        table = layout.table(f"can {escape(card.name)} tell what it is not for?")
         layout.words(table, "pictures")
-        layout.numbers(table, "n", "AUROC", "95 % interval", "by energy", "flagged")
+        layout.numbers(table, "n", "by distance", "95 % interval", "by energy", "flagged")
         for each in found.kinds:
             ends = interval(each.by_distance.low, each.by_distance.high)
             cells = (f"{each.n}", number(each.by_distance.value), ends, number(each.by_energy.value))
             table.add_row(each.kind, *cells, f"{100 * each.flagged.value:.0f} %")
         console.print(table)
+        console.print("AUROC of telling them from tested pictures, by features or by energy", style="dim")
         for line in (usual(card.name, found), passing(card.name, found), left_out(found)):
             if line:
                 console.print(escape(line))

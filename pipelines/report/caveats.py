@@ -17,6 +17,10 @@ from pipelines.report.readings import (
     likeliest_chance,
     limit_named,
 )
+from pipelines.report.readings_of_operating import missed_target
+from pipelines.report.readings_of_robustness import losing
+from pipelines.report.readings_of_strangers import MOSTLY, passing
+from pipelines.report.robustness import STATED_LOSS
 from pipelines.report.wording import interval, number
 
 MOST_GAPS = 5
@@ -37,6 +41,7 @@ def failures(report: Report) -> tuple[str, ...]:
     """What the run itself found against the network and the data, worst first."""
     card = report.scorecard(report.verdict.network)
     found = [*_of_the_data(report), *_of_limits(report), *_of_gaps(card), *_of_privacy(card)]
+    found += _of_points_and_pictures(card)
     if (gradients := card.settings.get("gradients", "")) and not gradients.startswith("healthy"):
         found.append(f"Gradients of {card.name}: {gradients}")
     found += [f"{name} could not be trained and is left out: {why}" for name, why in report.left_out.items()]
@@ -79,6 +84,18 @@ def _of_privacy(card: Scorecard) -> Iterator[str]:
             f"Who has {card.name} and a person's row can tell far better than by guessing whether that person was in "
             "the training data."
         )
+
+
+def _of_points_and_pictures(card: Scorecard) -> Iterator[str]:
+    for point in card.operating:
+        if missed := missed_target(point):
+            yield f"The threshold of {card.name} for {100 * point.share:g} % {point.side}: {missed}."
+    worse = card.robustness
+    if worse is not None and any(each.lost.low > STATED_LOSS for each in worse.worsened):
+        yield losing(card.name, worse)
+    others = card.strangers
+    if others is not None and any(each.flagged.value < MOSTLY for each in others.kinds):
+        yield passing(card.name, others)
 
 
 def not_measured(report: Report) -> tuple[Unmeasured, ...]:

@@ -35,7 +35,7 @@ def by_prevalence(report: Report) -> Figure | None:
         axes.set_visible(False)
     for axes, point in zip(panels, known, strict=False):
         _panel(axes, point)
-    panels[0].legend(loc="lower center", fontsize=8, frameon=False)
+    panels[0].legend(loc="center left", fontsize=8, frameon=False)
     figure.supxlabel("prevalence: share of positives among those who are tested", fontsize=9)
     _title(figure, f"How often {card.name} is right where fewer or more are positive")
     return figure

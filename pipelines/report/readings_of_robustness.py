@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pipelines.report.robustness import STATED_LOSS, Robustness, Worsened, WorsenedLead
 from pipelines.report.wording import in_full, interval, number, signed
 
-NAMES: Mapping[str, str] = {"noise": "noise", "blur": "blur", "contrast": "little contrast", "jpeg": "JPEG"}
+NAMES: Mapping[str, str] = {"noise": "noise", "blur": "blur", "contrast": "loss of contrast", "jpeg": "JPEG"}
 LEVELS = ("mild", "strong", "severe")
 UNITS: Mapping[str, str] = {
     "noise": "standard deviation, {:.0%} of the range from black to white",

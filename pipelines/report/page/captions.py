@@ -48,7 +48,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "robustness": (
         "{score} where pictures are made worse",
-        "A panel for each of noise, blur, little contrast and JPEG: the score of each contender on the same pictures "
+        "A panel for each of noise, blur, loss of contrast and JPEG: the score of each contender on the same pictures "
         "as they are and at three severities, with 95 % bands of the network and the best baseline. Level lines are "
         "robust.",
     ),
