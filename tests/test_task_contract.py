@@ -127,6 +127,9 @@ def assert_chance(objective, truth, predictions, name):
         error = math.sqrt((len(truth) + 1) / (12 * positives * negatives))  # Mann and Whitney 1947
         assert abs(objective.scores(truth, predictions)["auroc"] - 0.5) < 4.5 * error, name
         return
+    if objective.ordered and np.ptp(predictions.labels()) > 0:
+        kappa = objective.scores(truth, predictions)["quadratic_kappa"]
+        assert abs(kappa) < 4.5 / math.sqrt(len(truth)), name  # no larger than a correlation's error
     hits = (predictions.labels() == truth).mean()
     shares, said = (
         np.bincount(each, minlength=len(objective.classes)) / len(truth) for each in (truth, predictions.labels())

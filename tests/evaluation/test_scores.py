@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from pipelines.evaluation import delong, portfolio, scores
+from pipelines.evaluation import delong, grades, portfolio, scores
 
 LEVELS = st.sampled_from([0.0, 0.1, 0.25, 0.25, 0.5, 0.5, 0.75, 0.9, 1.0])  # few levels, so that ties are the rule
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0, 3.25])
@@ -204,4 +204,5 @@ def test_every_score_has_a_direction_and_a_range():
     target, values = np.array([0, 1, 1]), np.array([0.2, 0.7, 0.4])
     found = scores.binary_scores(target, values, target) | scores.regression_scores(target, values)
     found |= portfolio.scores(portfolio.Path(values, values))
+    found |= grades.ordinal_scores(target, np.eye(3)[target], target, None, 1)
     assert set(found) == set(scores.GREATER_IS_BETTER) == set(scores.RANGES)
