@@ -131,7 +131,7 @@ def _plain(inputs: Any, width: int, stride: int, recipe: Recipe) -> Any:
     from keras import layers
 
     ready = layers.ReLU()(normalised(inputs, recipe))
-    shortcut = _shortcut(inputs, ready, width, stride, recipe)
+    shortcut = _shortcut(inputs, ready, width, stride)
     hidden = _convolution(ready, width, 3, stride)
     hidden = layers.ReLU()(normalised(hidden, recipe))
     return layers.Add()([shortcut, _convolution(hidden, width, 3)])
@@ -141,18 +141,18 @@ def _bottleneck(inputs: Any, width: int, stride: int, recipe: Recipe) -> Any:
     from keras import layers
 
     ready = layers.ReLU()(normalised(inputs, recipe))
-    shortcut = _shortcut(inputs, ready, 4 * width, stride, recipe)
+    shortcut = _shortcut(inputs, ready, 4 * width, stride)
     hidden = layers.ReLU()(normalised(_convolution(ready, width, 1), recipe))
     hidden = layers.ReLU()(normalised(_convolution(hidden, width, 3, stride), recipe))
     return layers.Add()([shortcut, _convolution(hidden, 4 * width, 1)])
 
 
-def _shortcut(inputs: Any, ready: Any, width: int, stride: int, recipe: Recipe) -> Any:
+def _shortcut(inputs: Any, ready: Any, width: int, stride: int) -> Any:
     if stride == 1 and inputs.shape[-1] == width:
         return inputs
-    # Thinned out before and not by the convolution, which is the same: see `independence`.
-    thinned = _pool(ready, 1, stride) if recipe.private and stride > 1 else ready
-    return _convolution(thinned, width, 1, 1 if recipe.private else stride)
+    # Thinned out before and not by the convolution, which is the same, but for a gradient of its kernel that writes
+    # beyond its memory on some CPUs and kills the process (TensorFlow 2.21 with oneDNN, 8 channels and 48 pixels).
+    return _convolution(_pool(ready, 1, stride) if stride > 1 else ready, width, 1)
 
 
 def _convolution(inputs: Any, width: int, size: int, stride: int = 1) -> Any:

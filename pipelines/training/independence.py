@@ -28,7 +28,7 @@ def require_independent_rows(core: Any) -> None:
     for path, layer, _ in walk(core):
         if isinstance(layer, keras.layers.BatchNormalization):
             raise BadInput(f"the layer {path!r} (BatchNormalization) mixes the rows of a batch; {INSTEAD}")
-        if _skips(layer):
+        if skips(layer):
             raise BadInput(
                 f"the layer {path!r} ({type(layer).__name__}) looks at one place and strides over others, where "
                 "TensorFlow's gradient of a single row can break the process; let MaxPooling of size 1 do the striding "
@@ -40,10 +40,10 @@ def require_independent_rows(core: Any) -> None:
         raise BadInput(f"{_mixing(core)} mixes the rows of a batch; {INSTEAD}")
 
 
-def _skips(layer: Any) -> bool:
+def skips(layer: Any) -> bool:
     """Whether it is a convolution of size 1 with a stride.
 
-    On CPUs the gradient of its kernel for one row writes beyond its memory (TensorFlow 2.21 with oneDNN,
+    On CPUs the gradient of its kernel writes beyond its memory (TensorFlow 2.21 with oneDNN,
     Conv2DBackpropFilter from 4 or 8 channels): the process is killed, or numbers elsewhere change.
     """
     sizes, strides = getattr(layer, "kernel_size", ()), getattr(layer, "strides", ())

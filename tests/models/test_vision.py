@@ -18,6 +18,8 @@ from pipelines.models.picture_networks import NETWORKS, picture_networks
 from pipelines.models.vision import compact_cnn, residual
 from pipelines.objectives.classification import Classification
 from pipelines.task import Network, Recipe
+from pipelines.training.independence import skips
+from pipelines.training.layers import walk
 
 RECIPE = Recipe(epochs=2, batch_size=16, width=4, plan="resident", learning_rate=0.01)
 BINARY = Classification(classes=("low", "top"))
@@ -86,6 +88,8 @@ def test_each_network_offers_augmentation_and_views(name):
     seen = [each for each in architecture.core.layers if len(each.output.shape) == 4]
     assert len(seen) > 8, "a model inside hides its layers from Grad-CAM"
     keras.models.clone_model(architecture.core)
+    # TensorFlow's gradient of such a layer can kill the process.
+    assert not any(skips(layer) for _, layer, _ in walk(architecture.core))
 
 
 def test_private_training_changes_no_picture():
