@@ -53,7 +53,7 @@ def assist(
                     if from_chief(None) == TRAIN:
                         parts = (each.fold.train, each.fold.valid)
                         train, valid = (prepared.dataset.examples.take(part) for part in parts)
-                        contender.fit(prepared.taught(train), valid, each.seed, watch)
+                        contender.fit(train, valid, each.seed, watch)
 
 
 def meet(progress: Progress) -> None:

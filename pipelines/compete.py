@@ -128,7 +128,6 @@ def _tested(
 ) -> tuple[Fitted, Finished]:
     """One fold: the trained model, and what it predicts for the tested rows."""
     train, valid, test = (prepared.dataset.examples.take(part) for part in (fold.train, fold.valid, fold.test))
-    train = prepared.taught(train)
     model = contender.fit(train, valid, seed, watch, *([entry.checkpoints] if entry is not None else []))
     validated, objective = model.predict(valid), prepared.objective
     truth = objective.encode(valid.target)

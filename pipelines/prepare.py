@@ -13,7 +13,7 @@ import numpy as np
 from pipelines import settings
 from pipelines.contenders import mitigation, private
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
-from pipelines.contenders.opinions import softened, why_not
+from pipelines.contenders.opinions import why_not
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
 from pipelines.data.class_parts import classes_left
@@ -111,10 +111,6 @@ class Prepared:
         """The scale on which probabilities are points as well."""
         told = self.protocol.points if getattr(self.objective, "binary", False) else ""
         return Points.parse(told) if told else None
-
-    def taught(self, train: Examples) -> Examples:
-        """Training rows as contenders learn from them: with soft labels, where the recipe asks for those."""
-        return softened(train, self.objective) if self.recipe.soft_labels == "yes" else train
 
     def trainings(self, seed: int) -> tuple[Training, ...]:
         """What each contender is trained on, in this order, in every process that takes part."""

@@ -119,7 +119,7 @@ def _asked(
     train, valid = examples.take(rows.learned[rows.inside[number]]), examples.take(prepared.folds[0].valid)
     checkpoints = None if entry is None else entry.checkpoints.within(name)
     try:
-        shadow = like.fit(prepared.taught(train), valid, seed_of_shadow(seed, number), watch, checkpoints)
+        shadow = like.fit(train, valid, seed_of_shadow(seed, number), watch, checkpoints)
     except TrainingFailed as error:
         raise TrainingFailed(f"{name} of {like.name}, which learns from half of the rows: {error}") from error
     said = _said(shadow, rows, prepared)

@@ -7,11 +7,13 @@ import pytest
 
 from pipelines import catalogue
 from pipelines.compete import compete
+from pipelines.contenders import classical
 from pipelines.contenders.classical import ClassicalContender
+from pipelines.contenders.opinions import softened
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.prepare import prepare
-from pipelines.task import DataRequest, Dataset, Recipe, Sources
+from pipelines.task import DataRequest, Dataset, Sources
 
 NODULES = catalogue.find("medical_imaging/lung-nodule")
 AREA = next(each for each in NODULES.baselines if each.name == "area")
@@ -62,7 +64,7 @@ def test_soft_labels_that_cannot_be_are_refused_before_anything_is_trained(sever
 
 
 def test_training_rows_are_soft_and_validation_and_tested_rows_are_not(monkeypatch):
-    seen, asked = [], []
+    seen, asked, softs = [], [], []
     original, answer = ClassicalContender.fit, {}
 
     def fit(self, train, valid, seed, *more):
@@ -70,15 +72,17 @@ def test_training_rows_are_soft_and_validation_and_tested_rows_are_not(monkeypat
         answer["model"] = original(self, train, valid, seed, *more)
         return answer["model"]
 
+    monkeypatch.setattr(classical, "softened", lambda *given: softs.append(softened(*given)) or softs[-1])
     monkeypatch.setattr(ClassicalContender, "fit", fit)
     ready = prepared()
-    trial = compete(ClassicalContender(AREA, ready.objective, Recipe()), ready, 0)
-    for (train, valid), fold in zip(seen, ready.folds, strict=True):
+    trial = compete(ClassicalContender(AREA, ready.objective, ready.recipe), ready, 0)
+    for train, (_, valid), fold in zip(softs, seen, ready.folds, strict=True):
         assert train.weight is not None
         assert train.weight.sum() == pytest.approx(len(fold.train))
         assert len(train) > len(fold.train)
         assert set(train.ids) == set(ready.dataset.examples.ids[fold.train])
         assert valid.weight is None
+        assert valid.target.tolist() == ready.dataset.examples.target[fold.valid].tolist()
         asked.append(fold.test)
     assert trial.outcome.weight is None
     truth = ready.objective.encode(ready.dataset.examples.target[np.concatenate(asked)])
@@ -86,7 +90,7 @@ def test_training_rows_are_soft_and_validation_and_tested_rows_are_not(monkeypat
     assert len(trial.outcome.target) == 240
 
 
-def test_hard_labels_are_learned_as_they_are():
+def test_hard_labels_are_learned_as_they_are(monkeypatch):
+    monkeypatch.setattr(classical, "softened", None)
     ready = prepared(True, "recipe.soft_labels=no")
-    train = ready.dataset.examples.take(ready.folds[0].train)
-    assert ready.taught(train) is train
+    compete(ClassicalContender(AREA, ready.objective, ready.recipe), ready, 0)

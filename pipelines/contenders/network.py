@@ -42,11 +42,9 @@ from pipelines.training.workers import missed
 MOST_LOOPS = 8
 """Traced loops that are kept, those used last: each holds a network, its optimiser and its graphs."""
 
-ROWS_AT_ONCE = 1024
-"""Rows encoded or predicted in one call."""
-
-BYTES_AT_ONCE = 32 << 20
-"""Of these rows' inputs, as floats: of large pictures fewer are taken, for what a network makes of them is larger."""
+ROWS_AT_ONCE, BYTES_AT_ONCE = 1024, 32 << 20
+"""Encoded or predicted in one call, the bytes as floats: of large pictures fewer, for what a network makes of them is
+larger."""
 
 
 @dataclass
@@ -202,8 +200,10 @@ class NetworkContender:
         return Private(core, objective.loss, self.recipe, clip=spending.clip, noise_multiplier=noise, seed=seed)
 
     def _learned(self, rows: Encodable) -> Encodable:
-        """The rows with what the step's loss takes for its target."""
-        return rows
+        """The rows with what the step's loss takes for its target: with soft labels the share of class 1."""
+        if self.recipe.soft_labels == "no" or (opinion := rows.examples.opinion) is None:
+            return rows
+        return replace(rows, y=opinion.astype(np.float32))
 
     def _score(self, objective: Objective, valid: Examples) -> Callable[[NDArray[Any]], float] | None:
         """Validation outputs -> the primary score, negated where less is better; None where the loss is watched."""

@@ -1,8 +1,8 @@
-"""Soft labels: rows that judges disagree about are learned as both classes, each by its share of the judges.
+"""Soft labels: of rows that judges disagree about, each class is learned by its share of the judges.
 
-Such a row stands twice among the training rows, with weights that add up to its own; the loss of a network then is the
-cross-entropy to the share, and a classical model that takes weights learns the same. Validation and tested rows are
-left as they are.
+A network takes the share for its target: its loss is the cross-entropy to it. A classical model takes no shares, but
+weights: such a row stands twice among its training rows, with weights that add up to the row's own, which comes to the
+same loss. Thresholds and scores look at the label alone.
 
 References: Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network", arXiv 1503.02531, for soft
 targets; Peterson, Battleday, Griffiths and Russakovsky (2019), "Human uncertainty makes classification more robust",
@@ -39,7 +39,7 @@ def why_not(examples: Examples, objective: Objective, private: bool) -> str:
 
 
 def softened(train: Examples, objective: Objective) -> Examples:
-    """Training rows whose labels are what all their judges say.
+    """Training rows for a model that takes weights, whose labels are what all their judges say.
 
     Copies of one row have one id, so that none is learned from and scored in the same search; rows without ids get
     their number for one.

@@ -60,8 +60,8 @@ def contested():
     return replace(examples, opinion=np.where(unsure, 0.5, sure)), unsure
 
 
-def test_a_network_learns_the_share_as_a_fractional_target_would_teach_it():
-    """The gradient of the weighted copies is that of cross-entropy to the share."""
+def test_copies_teach_what_a_network_learns_from_the_share():
+    """Their weighted loss is the loss of the share."""
     import tensorflow as tf
 
     rows = judged(["malignant", "benign", "benign"], [0.75, 0.5, 0.0])
@@ -70,7 +70,8 @@ def test_a_network_learns_the_share_as_a_fractional_target_would_teach_it():
     of_copies = tf.constant(logits[copies.columns["x"].astype(int)][:, None])
     loss = OBJECTIVE.loss(OBJECTIVE.learnable(OBJECTIVE.encode(copies.target)), of_copies)
     share = np.array([0.75, 0.5, 0.0], np.float32)
-    wanted = tf.nn.sigmoid_cross_entropy_with_logits(share, logits)
+    wanted = OBJECTIVE.loss(share, tf.constant(logits[:, None]))
+    np.testing.assert_allclose(wanted, tf.nn.sigmoid_cross_entropy_with_logits(share, logits), rtol=1e-6)
     assert float((loss * copies.weight.astype(np.float32)).numpy().sum()) == pytest.approx(float(wanted.numpy().sum()))
     assert copies.weight.sum() == 3
 
@@ -79,14 +80,15 @@ def test_a_network_learns_the_share_as_a_fractional_target_would_teach_it():
 def test_contenders_of_both_kinds_learn_to_be_unsure(name):
     examples, unsure = contested()
     objective = Classification().resolve(examples.target)
-    if name == "network":
-        recipe = Recipe(epochs=25, batch_size=16, width=4, learning_rate=3e-3, patience=25, plan="resident")
-        contender = NetworkContender(Network("net", small_resnet), objective, recipe)
-    else:
-        contender = ClassicalContender({each.name: each for each in BASELINES}[name], objective, Recipe(trials=2))
     away = []
-    for train in (examples, softened(examples, objective)):
-        said = contender.fit(train, examples, 0).predict(examples).values[:, 1]
+    for soft in ("no", "yes"):
+        recipe = Recipe(epochs=25, batch_size=16, width=4, learning_rate=3e-3, patience=25, plan="resident", trials=2)
+        recipe = replace(recipe, soft_labels=soft)
+        if name == "network":
+            contender = NetworkContender(Network("net", small_resnet), objective, recipe)
+        else:
+            contender = ClassicalContender({each.name: each for each in BASELINES}[name], objective, recipe)
+        said = contender.fit(examples, examples, 0).predict(examples).values[:, 1]
         away.append(np.abs(said[unsure] - 0.5).mean())
     assert away[1] < 0.8 * away[0], away
 
