@@ -12,6 +12,7 @@ import numpy as np
 from pipelines import operating, settings
 from pipelines.contenders import mitigation, private
 from pipelines.contenders.contender import Watch, seed_of_training, unwatched
+from pipelines.contenders.opinions import why_not
 from pipelines.data.assumed import assumed
 from pipelines.data.checks import require_learnable, run_checks, split_checks
 from pipelines.data.class_parts import classes_left
@@ -34,7 +35,6 @@ from pipelines.training.spending import require_affordable
 
 MANY_ROWS = 20_000
 """From this many rows of a user's own, one holdout is precise enough and cross-validation only costs time."""
-
 
 LONGEST_DELAY = 0.1
 """Of all time that the data span: a task's own delay of labels beyond it would leave too few rows."""
@@ -146,7 +146,9 @@ def prepare(
         BadInput: what is wrong with the data, a flag or a setting, and what would be right.
     """
     progress = progress or Silent()
-    _, asked = settings.apply(assignments, task.recipe, task.protocol)  # a wrong key is told before anything is read
+    asked_recipe, asked = settings.apply(
+        assignments, task.recipe, task.protocol
+    )  # a wrong key is told before anything is read
     rule = _rule(asked)
     mitigation.named(asked.mitigate)
     private.epsilons(asked.private)
@@ -161,7 +163,11 @@ def prepare(
             if (said := getattr(asked, name)) != getattr(task.protocol, name) and objective.kind != "classification":
                 raise BadInput(f"--set protocol.{name}={said} is for classes; this target is none")
         fitting = _fitting(task.protocol, dataset, request)
-        recipe, protocol = settings.apply(assignments, task.recipe, fitting)
+        hard = why_not(dataset.examples, objective, private=bool(asked_recipe.private or asked.private))
+        declared = replace(task.recipe, soft_labels="no") if hard else task.recipe
+        recipe, protocol = settings.apply(assignments, declared, fitting)
+        if hard and recipe.soft_labels == "yes":
+            raise BadInput(f"--set recipe.soft_labels=yes {hard}")
         require_divisible(task, protocol, dataset.examples)
         codes = objective.encode(dataset.examples.target)
         classes: Sequence[str] = getattr(objective, "classes", ())

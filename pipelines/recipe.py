@@ -70,6 +70,9 @@ class Recipe:
     """Of classification: share of each label spread evenly over all classes."""
     class_weights: Literal["none", "balanced"] = "none"
     """Of classification: `balanced` lets every class weigh alike in training."""
+    soft_labels: Literal["no", "yes"] = "no"
+    """Of two classes, where several people judged each row: `yes` learns their shares in place of one label. Networks
+    and baselines do so alike, but for networks with a gap penalty; what they are tested by stays the label."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """What layers compute in: `auto` is float32 on CPUs and the fastest safe one on GPUs and TPUs."""
     width: int = 0

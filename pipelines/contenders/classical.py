@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipelines.contenders import flops_classical
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.contenders.meter import Meter
+from pipelines.contenders.opinions import softened
 from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
 from pipelines.contenders.skops_io import skops_io
 from pipelines.contenders.suggestion import Space, axis_of
@@ -94,8 +95,11 @@ class ClassicalContender:
     ) -> FittedClassical:
         from threadpoolctl import threadpool_limits
 
+        n_rows = len(train)
         with Meter() as meter, warnings.catch_warnings(), threadpool_limits(1 if len(train) < FEW_ROWS else None):
             candidate = self.baseline.build(train, self.objective)
+            if self.recipe.soft_labels == "yes" and train.opinion is not None:
+                train = softened(train, self.objective)
             y = self.objective.encode(train.target)
             warnings.simplefilter("ignore")  # what does not converge shows in its score
             steps, x = featured(candidate.estimator, inputs(train, self.baseline.column))
@@ -109,7 +113,7 @@ class ClassicalContender:
             one_thread(estimator),
             self.objective,
             self.baseline.column,
-            meter.cost(count_parameters(estimator), len(train)),
+            meter.cost(count_parameters(estimator), n_rows),
             settings={
                 name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in settings.items()
             },

@@ -199,8 +199,10 @@ class NetworkContender:
         return Private(core, objective.loss, self.recipe, clip=spending.clip, noise_multiplier=noise, seed=seed)
 
     def _learned(self, rows: Encodable) -> Encodable:
-        """The rows with what the step's loss takes for its target."""
-        return rows
+        """The rows with what the step's loss takes for its target: with soft labels the share of class 1."""
+        if self.recipe.soft_labels == "no" or (opinion := rows.examples.opinion) is None:
+            return rows
+        return replace(rows, y=opinion.astype(np.float32))
 
     def _score(self, objective: Objective, valid: Examples) -> Callable[[NDArray[Any]], float] | None:
         """Validation outputs -> the primary score, negated where less is better; None where the loss is watched."""

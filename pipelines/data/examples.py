@@ -108,6 +108,8 @@ class Examples:
         weight: (n,) float >= 0, or None for 1 each.
         ids: (n,) patient, customer or speaker; rows of one id never cross a split. None where rows are independent.
         time: (n,) sortable moment of each row, or None.
+        opinion: (n,) float in [0, 1], of two classes the share of those who judged a row that call it positive; None
+            where nobody knows. Only training may look at it: rows are tested by their target.
 
     Raises:
         BadInput: lengths differ, there is no column, or a weight is negative or not finite.
@@ -120,6 +122,7 @@ class Examples:
     weight: NDArray[np.float64] | None = None
     ids: NDArray[Any] | None = None
     time: NDArray[Any] | None = None
+    opinion: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.columns:
@@ -133,6 +136,8 @@ class Examples:
                 raise BadInput(f"{name} has {len(values)} rows but the target has {len(self.target)}")
         if self.weight is not None and not (np.isfinite(self.weight).all() and (self.weight >= 0).all()):
             raise BadInput("a row weight is negative or not finite; weights are numbers of at least 0")
+        if self.opinion is not None and not ((self.opinion >= 0) & (self.opinion <= 1)).all():
+            raise BadInput("an opinion is not a share of judges; all are numbers between 0 and 1")
 
     def __len__(self) -> int:
         return len(self.target)
@@ -151,6 +156,7 @@ class Examples:
             weight=pick(self.weight),
             ids=pick(self.ids),
             time=pick(self.time),
+            opinion=pick(self.opinion),
         )
 
     def names(self, *kinds: Kind) -> list[str]:
@@ -182,7 +188,7 @@ class Examples:
     def _per_row(self) -> dict[str, Any]:
         named: dict[str, Any] = {f"column {name!r}": values for name, values in self.columns.items()}
         named |= {f"group {name!r}": values for name, values in self.groups.items()}
-        alone = {"weight": self.weight, "ids": self.ids, "time": self.time}
+        alone = {"weight": self.weight, "ids": self.ids, "time": self.time, "opinion": self.opinion}
         return named | {name: values for name, values in alone.items() if values is not None}
 
 

@@ -130,7 +130,7 @@ def _rows(builder: Any) -> tuple[Any, dict[str, dict[str, NDArray[Any]]]]:
 
 def _examples(facts: SampleFacts, features: Any, rows: dict[str, NDArray[Any]]) -> Examples:
     decoded = {name: _column(facts, name, features[name], values) for name, values in rows.items()}
-    apart = {facts.target, facts.id, *facts.groups}
+    apart = {facts.target, facts.id, facts.opinion, *facts.groups}
     kept = {name: decoded[name] for name in features if name not in apart}
     if facts.vector is not None:
         values, kind = kept.pop(facts.vector)
@@ -141,6 +141,7 @@ def _examples(facts: SampleFacts, features: Any, rows: dict[str, NDArray[Any]]) 
         kinds={name: kind for name, (_, kind) in kept.items()},
         groups={name: decoded[name][0] for name in facts.groups},
         ids=None if facts.id is None else decoded[facts.id][0],
+        opinion=None if facts.opinion is None else decoded[facts.opinion][0].astype(np.float64),
     )
 
 
@@ -153,7 +154,7 @@ def _column(facts: SampleFacts, name: str, feature: Any, values: NDArray[Any]) -
     if isinstance(feature, tfds.features.Text):
         is_text = name in facts.text
         return tfds_rows.words(values, missing=not is_text), "text" if is_text else "category"
-    if isinstance(feature, tfds.features.Image):
+    if isinstance(feature, tfds.features.Image) or (values.ndim == 5 and values.dtype == np.uint8):
         return values, "image"
     if values.ndim == 2 and values.dtype == np.int16:
         return tfds_rows.full_scale(values), "wave"

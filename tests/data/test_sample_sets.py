@@ -149,7 +149,8 @@ def test_nodules_know_their_patient_and_groups():
 
 
 def test_an_outline_is_drawn_in_the_middle_at_scale():
-    from pipelines.data.builders.lung_nodules import draw, points_mm, polygon_area
+    from pipelines.data.builders.lung_marks import points_mm
+    from pipelines.data.builders.lung_nodules import draw, polygon_area
 
     square = points_mm("100,200\n100,220\n120,220\n120,200", 0.5)
     assert polygon_area(square) == 100  # 10 mm x 10 mm

