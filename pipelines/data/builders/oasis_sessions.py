@@ -31,7 +31,7 @@ class OasisSessions(tfds.core.GeneratorBasedBuilder):
     total intracranial volume (etiv, cubic centimetres), whole-brain volume as a share of it (nwbv), and the
     Mini-Mental State Examination (mmse, 0 to 30; missing in two sessions of one demented person). Everybody has two
     sessions at least. Demented is a Clinical Dementia Rating above 0 at this session, given without regard to the
-    pictures: 14 people's changes between sessions, once from demented to not.
+    pictures: of 16 people it changes, 13 of whom became demented, one was no longer, and two were for one session.
 
     Left out: the rating itself (CDR), and Group, which was given by the ratings of all sessions, later ones too; the
     number of the session (the days say it); ASF, which is 1755 / etiv; Hand, which is the right one of everybody; and
