@@ -278,7 +278,7 @@ def _fitting(protocol: Splitting, dataset: Dataset, request: DataRequest) -> Spl
     ids, official = dataset.examples.ids, dataset.official
     if protocol.kind == "walk-forward":
         return protocol
-    if request.time is not None or (protocol.by == "time" and dataset.examples.time is not None):
+    if dataset.examples.time is not None and (request.time is not None or protocol.by == "time"):
         return replace(protocol, kind="holdout", by="time", delay=_delay(protocol, dataset))
     by: Any = "id" if ids is not None else "row"
     if official is not None and (official == "test").any():
@@ -302,6 +302,12 @@ def _left_out(task: Task, asked: Splitting, protocol: Splitting, dataset: Datase
         yield (
             f"the delay of labels by {asked.delay:g} is left out of the split, which flatters whoever learns: the data "
             "are too short for it; --set protocol.delay says another"
+        )
+    ids = dataset.examples.ids
+    if protocol.by == "row" and ids is not None and (people := len(np.unique(ids.astype(np.str_)))) < len(ids):
+        yield (
+            f"protocol.by=row tests models on ids that they have learned from ({people:,} ids in {len(ids):,} rows): "
+            "every score here is too good, and the verdict means nothing; leave it out"
         )
     for network in task.networks:
         if network.unasked and (absent := [each for each in network.needs if each not in dataset.examples.columns]):

@@ -267,6 +267,7 @@ class Baseline:
             `always`, or when `protocol.obey` asks for it, beside the same model without.
         binary: whether it is for two classes only.
         learns_from: `labels`; or `normal`, the rows of class 0 alone, with settings chosen on validation rows.
+        needs: columns, beside `column`, that data must have for it to compete.
     """
 
     name: str
@@ -275,6 +276,12 @@ class Baseline:
     obeys: Literal["never", "asked", "always"] = "never"
     binary: bool = False
     learns_from: LearnsFrom = "labels"
+    needs: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> set[str]:
+        """The columns without which it cannot compete."""
+        return {*self.needs, *([] if self.column is None else [self.column])}
 
 
 @dataclass(frozen=True)
@@ -310,11 +317,11 @@ class Task:
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")
 
     def competing(self, networks: str, columns: Collection[str] | None = None) -> Task:
-        """The task with those networks alone that compete.
+        """The task with those networks alone that compete, and the baselines that can.
 
         Args:
             networks: their names with commas between; empty for those that compete unasked.
-            columns: of the data, where they are known: networks that need others do not compete.
+            columns: of the data, where they are known: contenders that need others do not compete.
 
         Raises:
             BadInput: there is no such network, or the data have not what it needs; the message says what there is.
@@ -334,7 +341,8 @@ class Task:
                     "which these data have not; leave it out"
                 )
             chosen = [each for each in chosen if set(each.needs) <= set(columns)]
-        return replace(self, networks=tuple(replace(each, unasked=True) for each in chosen))
+        baselines = tuple(each for each in self.baselines if columns is None or each.takes <= set(columns))
+        return replace(self, networks=tuple(replace(each, unasked=True) for each in chosen), baselines=baselines)
 
     def directed(self, directions: Mapping[str, int], obey: bool) -> Task:
         """The task with baselines that know which way the risk may move with a column.

@@ -14,6 +14,7 @@ SHIPPED = [
     "finance/anomaly",
     "finance/credit-default",
     "finance/mortgage-approval",
+    "medical_imaging/alzheimers",
     "medical_imaging/breast-cancer",
     "medical_imaging/diabetic-retinopathy",
     "medical_imaging/lung-nodule",

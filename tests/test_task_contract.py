@@ -41,13 +41,19 @@ def declared(name):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def task(request):
+def whole(request):
     return declared(request.param)
 
 
 @pytest.fixture(scope="module")
-def prepared(task):
-    return run.prepare(task, DataRequest(), SEED)
+def prepared(whole):
+    return run.prepare(whole, DataRequest(), SEED)
+
+
+@pytest.fixture(scope="module")
+def task(whole, prepared):
+    """With the contenders for the kind of data that the sample is."""
+    return whole.competing("", prepared.dataset.examples.columns)
 
 
 def some(examples, n, seed=SEED):

@@ -15,6 +15,7 @@ from pipelines.data.cells import missing
 from pipelines.data.examples import Examples, OnDemand
 from pipelines.data.leaks.burnt_in import burnt_in
 from pipelines.data.leaks.near_duplicates import near_duplicates
+from pipelines.data.leaks.telling import telling
 from pipelines.data.wording import count, listed, numbered, shown
 from pipelines.errors import BadInput
 from pipelines.report.document import Check
@@ -85,6 +86,7 @@ def run_checks(dataset: Dataset) -> tuple[Check, ...]:
             rescaled_columns(examples),
             ("is a straight line of the target", "are straight lines of the target"),
         ),
+        *(telling(examples) if _is_scalar(examples.target) else []),
         _check_constant(examples),
         # Windows of behaviour are missing where there is no past, which nobody could fill in.
         _check_missing(examples, made_of_the_past() if "delay" in dataset.reading else frozenset()),

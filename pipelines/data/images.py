@@ -22,6 +22,8 @@ from pipelines.data.wording import count
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
 
+WHY_IDS = "a model tested on a person that it has learned from looks better than it is"
+
 
 @dataclass(frozen=True)
 class OwnImages:
@@ -62,9 +64,12 @@ class OwnImages:
         """
         path = existing(request.where)
         if is_prepared(path):
-            return shards.load(
+            found = shards.load(
                 request, "image", lambda name, feature: Pictures(name, feature, self.size, self.channels, in_channels)
             )
+            if self.ids_required and found.examples.ids is None:
+                raise BadInput(f"{path}: name the feature that says whose each picture is with --id; {WHY_IDS}")
+            return found
         if path.is_dir():
             return folder.load(path, request, self._wanted, self.ids_required)
         for flag, value in (("--id", request.id), ("--time", request.time), ("--sensitive", request.sensitive)):
@@ -72,6 +77,11 @@ class OwnImages:
                 raise BadInput(f"{flag} needs a folder of pictures with a {LABELS}; {path} is a single file")
         if path.suffix.lower() != ".npz":
             raise BadInput(f"{path} is not an .npz file or a folder of {folder.KINDS} files by class")
+        if self.ids_required:
+            raise BadInput(
+                f"{path} does not say whose each picture is: {WHY_IDS}. Give a folder of pictures with a {LABELS} that "
+                "has columns path, label and patient"
+            )
         return npz.load(path, request, self.channels, self.dimensions)
 
     def unlabelled(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> Unlabelled:

@@ -45,3 +45,16 @@ def test_the_gru_passes_over_what_is_not_there():
     np.testing.assert_allclose(made.core(encoded), said, atol=1e-6)
     encoded[:, -1, 1] += 1.0
     assert (np.abs(np.asarray(made.core(encoded)) - said) > 1e-4).all()
+
+
+def test_what_an_event_lacks_is_the_centre_and_flagged():
+    events = np.array([[[np.nan] * 2, [1.0, np.nan]], [[2.0, 3.0], [4.0, 5.0]]], np.float32)
+    encoding = EventEncoding.fitted(events, ["plain", "plain"])
+    found = np.asarray(encoding(events))
+    assert found.shape == (2, 2, 4)
+    assert found.shape == encoding.compute_output_spec(keras.KerasTensor(events.shape)).shape
+    np.testing.assert_allclose(found[0, 0], 0)
+    np.testing.assert_allclose(found[0, 1, [0, 2, 3]], [1, 0, 1])
+    np.testing.assert_allclose(found[1, :, 2:], [[-1, 0], [1, 0]])
+    again = EventEncoding.from_config(encoding.get_config())
+    np.testing.assert_array_equal(again(events), found)

