@@ -3,6 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock
 
+# Modules are compiled once and kept inside the environment, also where Python is told to keep none: those of TensorFlow
+# cost every process nine seconds otherwise.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench notebooks clean
 

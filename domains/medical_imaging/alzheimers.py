@@ -33,9 +33,10 @@ from pipelines.data.own_visits import OwnVisits
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.sample_visits import SampleVisits
 from pipelines.data.visits import HISTORY
+from pipelines.models.changes import HEAD
+from pipelines.models.picture_networks import picture_networks
 from pipelines.models.recurrent import visit_gru
 from pipelines.models.tabular import mlp
-from pipelines.models.vision import small_resnet
 from pipelines.objectives.classification import Classification
 from pipelines.task import Card, Network, Protocol, Recipe, Sensitive, Sources, Task
 
@@ -60,7 +61,7 @@ TASK = Task(
     networks=(
         Network("gru", visit_gru(HISTORY, BINS), needs=(HISTORY,)),
         Network("mlp", mlp, needs=(HISTORY,), unasked=False),
-        Network("small-resnet", small_resnet, needs=("image",)),
+        *picture_networks("small-resnet", HEAD),
     ),
     baselines=(
         *(replace(each, needs=(HISTORY,)) for each in OF_TABLES),

@@ -20,10 +20,10 @@ from pipelines.contenders.spots import BASELINES
 from pipelines.data.images import OwnImages
 from pipelines.data.medical_sets import DIABETIC_RETINOPATHY
 from pipelines.data.sample_set import SampleSet
-from pipelines.models.vision import small_resnet
+from pipelines.models.changes import EYE
+from pipelines.models.picture_networks import picture_networks
 from pipelines.objectives.ordinal import Ordinal
-from pipelines.space import Between, OneOf
-from pipelines.task import Card, Network, Protocol, Recipe, Sources, Task
+from pipelines.task import Card, Protocol, Recipe, Sources, Task
 
 GRADES = (
     ("0", "1", "2", "3", "4"),
@@ -44,22 +44,12 @@ TASK = Task(
         own=OwnImages(size=48, channels=3),
     ),
     objective=Ordinal(orders=GRADES, refer_from=REFERABLE),
-    networks=(
-        Network(
-            "small-resnet",
-            small_resnet,
-            search={
-                "learning_rate": Between(3e-4, 1e-2, log=True),
-                "weight_decay": Between(1e-3, 0.3, log=True),
-                "dropout": OneOf(0.1, 0.3, 0.5),
-            },
-        ),
-    ),
+    networks=picture_networks("small-resnet", EYE),
     baselines=BASELINES,
     recipe=Recipe(
         epochs=20, batch_size=32, learning_rate=2e-3, patience=8, weight_decay=0.05, dropout=0.3, width=16
     ),  # with 8 channels TensorFlow 2.21 on CPUs crashes on pictures of 48 and 64 pixels
-    protocol=Protocol(kind="holdout", by="id", test=0.35),
+    protocol=Protocol(kind="holdout", by="id", test=0.35, strange="noise,blank,photographs,tissue,head"),
     sample_is_simulated=True,
     card=Card(
         purpose="To grade diabetic retinopathy from a picture of the fundus. On the sample, only to show how models of "

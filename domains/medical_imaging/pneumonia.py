@@ -19,7 +19,7 @@ from pipelines.data.sample_set import SampleSet
 from pipelines.models.changes import CHEST
 from pipelines.models.picture_networks import picture_networks
 from pipelines.objectives.classification import Classification
-from pipelines.task import Card, Protocol, Recipe, Sources, Task
+from pipelines.task import OTHER_ORGANS, USUAL_POINTS, Card, Protocol, Recipe, Sources, Task
 
 TASK = Task(
     name="medical_imaging/pneumonia",
@@ -44,7 +44,7 @@ TASK = Task(
         augment=1.0,
         class_weights="balanced",
     ),
-    protocol=Protocol(by="id"),
+    protocol=Protocol(by="id", operate_at=USUAL_POINTS, strange=OTHER_ORGANS),
     card=Card(
         purpose="To ask whether a network sees pneumonia in films of children's chests better than classical models "
         "do, and where it looks; on the sample, to try the pipeline.",

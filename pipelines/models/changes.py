@@ -38,5 +38,8 @@ TISSUE = Changes(mirrored=True, upended=True, turned=180.0)
 OUTLINE = Changes(mirrored=True, upended=True, turned=180.0, scaled=0.0, lit=0.0)
 """An outline whose size matters."""
 
+HEAD = Changes(mirrored=True)
+"""Slices of a head, upright: its halves are alike."""
+
 EYE = Changes(mirrored=True, turned=20.0)
 """The ground of an eye: the left one is a mirror of the right one."""

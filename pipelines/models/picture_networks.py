@@ -36,6 +36,8 @@ def picture_networks(first: str, changes: Changes | None = None) -> tuple[Networ
 
     def network(name: str) -> Network:
         heeds = (*(("augment", "views") if changes else ()), *(("weights",) if name in APPLICATIONS else ()))
-        return Network(name, NETWORKS[name](changes), search=SEARCH, unasked=name == first, heeds=heeds)
+        return Network(
+            name, NETWORKS[name](changes), search=SEARCH, unasked=name == first, needs=("image",), heeds=heeds
+        )
 
     return (network(first), *(network(name) for name in NETWORKS if name != first))

@@ -111,7 +111,8 @@ class Ordinal(Classification):
         if self.label_smoothing:
             evenly = tf.cast(classes - 1 - borders, outputs.dtype) / classes
             truth = truth * (1 - self.label_smoothing) + self.label_smoothing * evenly
-        return tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(truth, _cumulated(outputs)), axis=1)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(truth, _cumulated(outputs))
+        return tf.reduce_sum(self._focused(losses), axis=1)
 
     def activate(self, outputs: Any) -> Any:
         """(batch, k - 1) chances of being above each grade but the highest; in float64, where small ones are left."""
