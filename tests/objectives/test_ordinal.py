@@ -83,6 +83,14 @@ def test_smoothed_labels_are_spread_over_all_grades():
     np.testing.assert_allclose(smoothed.loss(tf.constant(target), tf.constant(OUTPUTS)), expected, rtol=1e-4)
 
 
+def test_focal_loss_counts_questions_less_that_are_answered_well():
+    target, chance = np.array([0, 2, 4]), above(OUTPUTS)
+    right = np.where(target[:, np.newaxis] > np.arange(4), chance, 1 - chance)
+    focused = Ordinal(classes=FIVE.classes, focal=2.0)
+    expected = -((1 - right) ** 2 * np.log(right)).sum(axis=1)
+    np.testing.assert_allclose(focused.loss(tf.constant(target), tf.constant(OUTPUTS)), expected, rtol=1e-4)
+
+
 def test_what_a_network_says_are_probabilities_whatever_its_outputs():
     inputs = keras.Input((4,))
     served = keras.Model(inputs, FIVE.activate(inputs))
