@@ -21,7 +21,9 @@ All sessions of a person are tested together, in 5 folds and 3 repeats: people l
 sessions tests whether a model knows somebody again (`python -m benchmarks.leaking`). Bias is measured by sex, age and
 years of education, all of which models see.
 
-Expected: AUROC FIGURES
+Expected: AUROC .779 for logistic regression, .750 for the network, .718 for boosting and .716 for a forest; with the
+Mini-Mental State Examination .905, .883, .860 and .871. The network cannot be told from the regression, in either.
+Three and a half minutes of processor time.
 """
 
 from dataclasses import replace
@@ -91,8 +93,9 @@ TASK = Task(
         ),
         failures=(
             "It hardly knows more than a logistic regression on age, sex, education and two volumes.",
-            "More schooling and being a woman push it towards not demented: among the volunteers that was so, which "
-            "says who volunteered as much as who is ill.",
+            "Of men who were not demented the network calls 53 % so, of women 17 %: among the volunteers more men were "
+            "(60 % of their sessions against 33 %), and models take sex, and few years of school, for a sign of it. "
+            "That says who volunteered as much as who is ill.",
             "Volumes are of one scanner and one program; those of others differ by more than a year's shrinking.",
             "With the Mini-Mental State Examination it mostly repeats what that test says.",
         ),
