@@ -9,14 +9,13 @@ from pipelines import catalogue
 from pipelines.compete import compete
 from pipelines.contenders import classical
 from pipelines.contenders.classical import ClassicalContender
-from pipelines.contenders.opinions import softened
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.prepare import prepare
 from pipelines.task import DataRequest, Dataset, Sources
 
 NODULES = catalogue.find("medical_imaging/lung-nodule")
-AREA = next(each for each in NODULES.baselines if each.name == "area")
+AREA, SHAPE = (next(each for each in NODULES.baselines if each.name == name) for name in ("area", "shape"))
 
 
 @dataclass(frozen=True)
@@ -64,30 +63,22 @@ def test_soft_labels_that_cannot_be_are_refused_before_anything_is_trained(sever
 
 
 def test_training_rows_are_soft_and_validation_and_tested_rows_are_not(monkeypatch):
-    seen, asked, softs = [], [], []
-    original, answer = ClassicalContender.fit, {}
-
-    def fit(self, train, valid, seed, *more):
-        seen.append((train, valid))
-        answer["model"] = original(self, train, valid, seed, *more)
-        return answer["model"]
-
-    monkeypatch.setattr(classical, "softened", lambda *given: softs.append(softened(*given)) or softs[-1])
-    monkeypatch.setattr(ClassicalContender, "fit", fit)
+    asked, searched = [], []
+    kept, search = classical.softened, classical.search
+    monkeypatch.setattr(classical, "softened", lambda *given: asked.append((given, kept(*given))) or asked[-1][1])
+    monkeypatch.setattr(classical, "search", lambda *given: searched.append(given[2]) or search(*given))
     ready = prepared()
-    trial = compete(ClassicalContender(AREA, ready.objective, ready.recipe), ready, 0)
-    for train, (_, valid), fold in zip(softs, seen, ready.folds, strict=True):
-        assert train.weight is not None
-        assert train.weight.sum() == pytest.approx(len(fold.train))
-        assert len(train) > len(fold.train)
-        assert set(train.ids) == set(ready.dataset.examples.ids[fold.train])
-        assert valid.weight is None
-        assert valid.target.tolist() == ready.dataset.examples.target[fold.valid].tolist()
-        asked.append(fold.test)
-    assert trial.outcome.weight is None
-    truth = ready.objective.encode(ready.dataset.examples.target[np.concatenate(asked)])
-    np.testing.assert_array_equal(np.sort(trial.outcome.target), np.sort(truth))
-    assert len(trial.outcome.target) == 240
+    examples, truth = ready.dataset.examples, ready.objective.encode(ready.dataset.examples.target)
+    trial = compete(ClassicalContender(SHAPE, ready.objective, replace(ready.recipe, trials=2)), ready, 0)
+    for ((share, classes, _), (rows, _, weight)), labels, fold in zip(asked, searched, ready.folds, strict=True):
+        np.testing.assert_array_equal(share, examples.opinion[fold.train])
+        np.testing.assert_array_equal(classes, truth[fold.train])
+        np.testing.assert_array_equal(labels, truth[fold.train])
+        assert weight.sum() == pytest.approx(len(fold.train))
+        assert len(rows) > len(fold.train)
+    tested = np.concatenate([fold.test for fold in ready.folds])
+    assert len(tested) == 240
+    np.testing.assert_array_equal(trial.outcome.target, truth[tested])
 
 
 def test_hard_labels_are_learned_as_they_are(monkeypatch):

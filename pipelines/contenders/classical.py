@@ -15,7 +15,7 @@ from pipelines.contenders import flops_classical
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, History, Watch, unwatched
 from pipelines.contenders.meter import Meter
 from pipelines.contenders.opinions import softened
-from pipelines.contenders.search import FEW_ROWS, one_thread, search, seeded, weights
+from pipelines.contenders.search import FEW_ROWS, one_thread, picked, search, seeded, weights
 from pipelines.contenders.skops_io import skops_io
 from pipelines.contenders.suggestion import Space, axis_of
 from pipelines.data.examples import Examples, OnDemand
@@ -95,29 +95,34 @@ class ClassicalContender:
     ) -> FittedClassical:
         from threadpoolctl import threadpool_limits
 
-        n_rows = len(train)
         with Meter() as meter, warnings.catch_warnings(), threadpool_limits(1 if len(train) < FEW_ROWS else None):
             candidate = self.baseline.build(train, self.objective)
-            if self.recipe.soft_labels == "yes" and train.opinion is not None:
-                train = softened(train, self.objective)
             y = self.objective.encode(train.target)
             warnings.simplefilter("ignore")  # what does not converge shows in its score
             steps, x = featured(candidate.estimator, inputs(train, self.baseline.column))
             settings = self._search(replace(candidate, estimator=steps), x, y, train, valid, seed, watch)
             estimator = seeded(candidate.estimator, seed).set_params(**candidate.final, **settings)
             try:
-                steps.fit(x, y, **weights(steps, train.weight))  # the same objects as the estimator's own last steps
+                x, y, weight = self._softened(x, y, train)
+                steps.fit(x, y, **weights(steps, weight))  # the same objects as the estimator's own last steps
             except ValueError as error:
                 raise TrainingFailed(f"{self.name} could not be trained: {error}") from error
         return FittedClassical(
             one_thread(estimator),
             self.objective,
             self.baseline.column,
-            meter.cost(count_parameters(estimator), n_rows),
+            meter.cost(count_parameters(estimator), len(train)),
             settings={
                 name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in settings.items()
             },
         )
+
+    def _softened(self, x: Any, y: NDArray[Any], train: Examples) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
+        """What it is fitted on in the end: rows, classes and weights; with soft labels, if the recipe asks for them."""
+        if self.recipe.soft_labels == "no" or train.opinion is None:
+            return x, y, train.weight
+        rows, classes, weight = softened(train.opinion, y, train.weight)
+        return picked(x, rows), classes, weight
 
     def _search(
         self, candidate: Candidate, x: Any, y: NDArray[Any], train: Examples, valid: Examples, seed: int, watch: Watch

@@ -1,8 +1,8 @@
 """Soft labels: of rows that judges disagree about, each class is learned by its share of the judges.
 
 A network takes the share for its target: its loss is the cross-entropy to it. A classical model takes no shares, but
-weights: such a row stands twice among its training rows, with weights that add up to the row's own, which comes to the
-same loss. Thresholds and scores look at the label alone.
+weights: such a row stands twice among the rows that it is fitted on, with weights that add up to the row's own, which
+comes to the same loss. Its search for settings, thresholds and scores look at the label alone.
 
 References: Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network", arXiv 1503.02531, for soft
 targets; Peterson, Battleday, Griffiths and Russakovsky (2019), "Human uncertainty makes classification more robust",
@@ -11,9 +11,8 @@ ICCV, for those of people.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.data.examples import Examples
 from pipelines.objectives.objective import Objective
@@ -38,27 +37,23 @@ def why_not(examples: Examples, objective: Objective, private: bool) -> str:
     return ""
 
 
-def softened(train: Examples, objective: Objective) -> Examples:
-    """Training rows for a model that takes weights, whose labels are what all their judges say.
-
-    Copies of one row have one id, so that none is learned from and scored in the same search; rows without ids get
-    their number for one.
+def softened(
+    share: NDArray[np.float64], classes: NDArray[np.int64], weight: NDArray[np.float64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """What a model that takes weights learns from, so that it learns shares: rows, some of them twice.
 
     Args:
-        train: rows of two classes of which `opinion` is known.
+        share: (n,) of a row's judges, those who call it class 1.
+        classes: (n,) 0 or 1, the label of each row.
+        weight: (n,) or None for 1s.
+
+    Returns:
+        (m,) numbers of the rows, the class of each, and its weight, above 0; those of a row add up to its own.
     """
-    if train.opinion is None:
-        raise ValueError("these rows have one label each")
-    n, share = len(train), train.opinion
-    positive = objective.encode(train.target) == 1
-    own = np.where(positive, share, 1 - share)
-    copied = np.flatnonzero(own < 1)
-    weight = np.ones(n) if train.weight is None else train.weight
-    rows = train.take(np.concatenate([np.arange(n), copied]))
-    target = rows.target.copy()
-    for which in (True, False):
-        if (there := np.flatnonzero(positive == which)).size:
-            target[n:][positive[copied] != which] = train.target[there[0]]
-    weights = np.concatenate([weight * own, (weight * (1 - own))[copied]])
-    ids = np.concatenate([np.arange(n), copied]) if rows.ids is None else rows.ids
-    return replace(rows, target=target, weight=weights, ids=ids, opinion=None).take(np.flatnonzero(weights))
+    n = len(classes)
+    own = np.where(classes == 1, share, 1 - share)
+    rows = np.concatenate([np.arange(n), np.flatnonzero(own < 1)])
+    first = np.arange(len(rows)) < n
+    parts = (np.ones(n) if weight is None else weight)[rows] * np.where(first, own[rows], 1 - own[rows])
+    kept = parts > 0
+    return rows[kept], np.where(first, classes[rows], 1 - classes[rows])[kept], parts[kept]

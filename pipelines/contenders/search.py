@@ -114,7 +114,7 @@ def _without_preparation(
     shared = len(steps) > 1 and all(key.startswith(f"{steps[-1][0]}__") for key in searched)
     parts = []
     for rows, held in folds:
-        fit_x, held_x = _pick(x, rows), _pick(x, held)
+        fit_x, held_x = picked(x, rows), picked(x, held)
         if shared:
             preparation = clone(estimator[:-1])
             fit_x, held_x = preparation.fit_transform(fit_x, y[rows]), preparation.transform(held_x)
@@ -159,5 +159,6 @@ def _results(jobs: Sequence[Callable[[], float]], rows: int, alone: bool = False
         yield from Parallel(return_as="generator")(delayed(job)() for job in jobs[1:])
 
 
-def _pick(x: Any, rows: NDArray[Any]) -> Any:
+def picked(x: Any, rows: NDArray[Any]) -> Any:
+    """The given rows of what a pipeline reads."""
     return x.iloc[rows] if hasattr(x, "iloc") else chosen(x, rows)

@@ -24,31 +24,21 @@ def judged(target, opinion, **more):
     return Examples({"x": np.arange(n) * 1.0}, np.array(target, dtype=object), opinion=np.array(opinion), **more)
 
 
-def taught(examples):
-    """(row, label) -> weight."""
-    found = softened(examples, OBJECTIVE)
-    return dict(zip(zip(found.columns["x"].tolist(), found.target, strict=True), found.weight, strict=True))
+def taught(classes, share, weight=None):
+    """(row, class) -> weight."""
+    rows, found, weights = softened(np.array(share), np.array(classes), None if weight is None else np.array(weight))
+    assert len(set(zip(rows, found, strict=True))) == len(rows)
+    return dict(zip(zip(rows.tolist(), found.tolist(), strict=True), weights.tolist(), strict=True))
 
 
 def test_a_row_is_learned_as_each_class_by_its_share_of_judges():
-    rows = judged(["malignant", "benign", "malignant", "benign"], [0.75, 0.5, 1.0, 0.0])
-    assert taught(rows) == {
-        (0, "malignant"): 0.75, (0, "benign"): 0.25, (1, "benign"): 0.5, (1, "malignant"): 0.5, (2, "malignant"): 1.0,
-        (3, "benign"): 1.0,
+    assert taught([1, 0, 1, 0], [0.75, 0.5, 1.0, 0.0]) == {
+        (0, 1): 0.75, (0, 0): 0.25, (1, 0): 0.5, (1, 1): 0.5, (2, 1): 1.0, (3, 0): 1.0,
     }  # fmt: skip
 
 
 def test_weights_are_divided_and_a_row_that_all_others_contradict_is_turned_round():
-    rows = judged(["malignant", "benign"], [0.0, 0.25], weight=np.array([2.0, 3.0]))
-    assert taught(rows) == {(0, "benign"): 2.0, (1, "benign"): 2.25, (1, "malignant"): 0.75}
-
-
-def test_copies_of_a_row_share_an_id_so_that_no_inner_fold_parts_them():
-    named = softened(judged(["malignant", "benign"], [0.5, 0.5], ids=np.array(["a", "b"])), OBJECTIVE)
-    assert named.ids.tolist() == ["a", "b", "a", "b"]
-    unnamed = softened(judged(["malignant", "benign"], [1.0, 0.5]), OBJECTIVE)
-    assert unnamed.ids.tolist() == [0, 1, 1]
-    assert unnamed.opinion is None
+    assert taught([1, 0, 1], [0.0, 0.25, 0.5], [2.0, 3.0, 0.0]) == {(0, 0): 2.0, (1, 0): 2.25, (1, 1): 0.75}
 
 
 def contested():
@@ -64,16 +54,13 @@ def test_copies_teach_what_a_network_learns_from_the_share():
     """Their weighted loss is the loss of the share."""
     import tensorflow as tf
 
-    rows = judged(["malignant", "benign", "benign"], [0.75, 0.5, 0.0])
-    copies = softened(rows, OBJECTIVE)
-    logits = np.array([0.3, -1.2, 2.0], np.float32)
-    of_copies = tf.constant(logits[copies.columns["x"].astype(int)][:, None])
-    loss = OBJECTIVE.loss(OBJECTIVE.learnable(OBJECTIVE.encode(copies.target)), of_copies)
-    share = np.array([0.75, 0.5, 0.0], np.float32)
+    share, logits = np.array([0.75, 0.5, 0.0], np.float32), np.array([0.3, -1.2, 2.0], np.float32)
+    rows, classes, weight = softened(share.astype(float), np.array([1, 0, 0]), None)
+    loss = OBJECTIVE.loss(OBJECTIVE.learnable(classes), tf.constant(logits[rows][:, None]))
     wanted = OBJECTIVE.loss(share, tf.constant(logits[:, None]))
     np.testing.assert_allclose(wanted, tf.nn.sigmoid_cross_entropy_with_logits(share, logits), rtol=1e-6)
-    assert float((loss * copies.weight.astype(np.float32)).numpy().sum()) == pytest.approx(float(wanted.numpy().sum()))
-    assert copies.weight.sum() == 3
+    assert float((loss * weight.astype(np.float32)).numpy().sum()) == pytest.approx(float(wanted.numpy().sum()))
+    assert weight.sum() == 3
 
 
 @pytest.mark.parametrize("name", ["network", "area", "nearest"])
