@@ -18,7 +18,7 @@ from pipelines.objectives.objective import Objective
 from pipelines.task import Baseline, Candidate
 
 PIXEL_BYTES = 64 << 20
-"""Of the features of `pixels` where pictures are read on demand; fitting takes some five times that."""
+"""Of the features of `pixels` where pictures are read on demand, or are volumes; fitting takes some five times that."""
 
 NEIGHBOURS = (5, 9, 15, 25, 41, 65, 101, 161)
 """That vote, as they are tried."""
@@ -50,8 +50,9 @@ def shape(train: Examples, objective: Objective) -> Candidate:
 def pixels(train: Examples, objective: Objective) -> Candidate:
     """Principal components of the pixels with a Gaussian-kernel SVM, calibrated by sigmoid; C is tuned.
 
-    From 20 000 rows on the kernel is approximated (`kernels.gaussian`). Pictures larger than memory are averaged over
-    squares of pixels, the smallest that let the features of all rows take no more than `PIXEL_BYTES`.
+    From 20 000 rows on the kernel is approximated (`kernels.gaussian`). Pictures larger than memory, and volumes,
+    are averaged over squares or cubes of pixels, the smallest that let the features of all rows take no more than
+    `PIXEL_BYTES`.
     """
     steps, penalty, _ = gaussian(len(train))
     return Candidate(_components(train, *steps), {penalty: [0.3, 1, 3, 10]})
@@ -124,8 +125,8 @@ def _coarse(pictures: Any) -> int:
 
 
 def _side(pictures: Any) -> int:
-    """Of the squares of pixels that are averaged; 1 for pictures in memory."""
-    if not isinstance(pictures, OnDemand):
+    """Of the squares of pixels, or cubes, that are averaged; 1 for pictures in memory."""
+    if not isinstance(pictures, OnDemand) and pictures.ndim == 4:
         return 1
     n, *sides, channels = pictures.shape
     tried = range(1, max(1, min(sides)) + 1)

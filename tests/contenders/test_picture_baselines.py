@@ -94,6 +94,8 @@ def test_features_of_pictures_on_demand_stay_within_their_bytes(shape, monkeypat
             assert features.dtype == np.float32
             assert 0 < features.shape[1] * 4 * 300 <= most, name
         memory = replace(examples, columns={"image": np.zeros(shape, np.uint8)})
+        _, features = featured(NAMED["pixels"].build(memory, objective).estimator, few)
+        assert features.shape[1] * 4 * 300 <= most or (len(shape) == 4 and features.shape[1] == 64 * 64)
         _, features = featured(NAMED["hog"].build(memory, objective).estimator, few)
         assert features.shape[1] * 4 * 300 <= 4 * most
     assert n_features(shape) * 4 * 300 > most
