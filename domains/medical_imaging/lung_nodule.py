@@ -12,7 +12,7 @@ A row is one radiologist's outline of one nodule. Several outlines belong to one
 out in 5 folds. Bias is measured by whether contrast was used, and by slice thickness.
 
 Expected: AUROC .862 for area alone; the question is what the network sees beyond size.
-Measured: .858 for the network, in 2.6 minutes on 2 cores.
+Measured: .858 for the network, .863 for boosting on shape, in 6 minutes of processor time.
 """
 
 from pipelines.contenders.pictures import BASELINES
