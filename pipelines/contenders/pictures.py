@@ -187,12 +187,16 @@ def shape_features(pictures: NDArray[Any]) -> NDArray[np.float64]:
     products = np.einsum("pi,pj->pij", places, places).reshape(len(places), -1)
     moments = (flat @ products / total[:, None]).reshape(n, len(sides), -1) - centre[:, :, None] * centre[:, None]
     spread = np.sqrt(np.maximum(0, np.linalg.eigvalsh(moments)))[:, ::-1]
-    sloping = [np.gradient(grey, axis=axis) ** 2 for axis in axes if grey.shape[axis] > 1]
-    edge = np.sqrt(sum(sloping, np.zeros_like(grey))).reshape(n, -1).sum(axis=1)
+    sloping = np.zeros_like(grey)
+    for axis in axes:
+        if grey.shape[axis] > 1:
+            sloping += np.square(np.gradient(grey, axis=axis))
+    edge = np.sqrt(sloping).reshape(n, -1).sum(axis=1)
     bright = grey > 0.5
     extents = [bright.any(axis=tuple(each for each in axes if each != axis)).sum(axis=1) for axis in axes]
     deviation = flat.std(axis=1)
-    skewness = ((flat - flat.mean(axis=1, keepdims=True)) ** 3).mean(axis=1) / (deviation**3 + 1e-9)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    skewness = (centred * centred * centred).mean(axis=1) / (deviation**3 + 1e-9)
     compactness = edge ** len(sides) / total ** (len(sides) - 1)
     return np.column_stack([
         total, edge, compactness, centre, spread, spread[:, -1] / (spread[:, 0] + 1e-9), *extents,
