@@ -81,8 +81,12 @@ def test_official_test_rows_are_the_test_rows_unless_there_are_none():
 
 
 def test_a_moment_means_that_the_future_is_the_test():
-    found = _fitting(FOLDS, dataset(ids=np.arange(30)), DataRequest("d.csv", time="day"))
+    rows = dataset(ids=np.arange(30))
+    moments = replace(rows, examples=replace(rows.examples, time=np.arange(30.0)))
+    found = _fitting(FOLDS, moments, DataRequest("d.csv", time="day"))
     assert (found.kind, found.by) == ("holdout", "time")
+    # A source that orders visits by their moments, and gives the rows none, leaves people apart.
+    assert _fitting(FOLDS, rows, DataRequest("d.csv", time="day")).by == "id"
 
 
 def test_a_task_that_divides_by_time_does_so_without_a_flag_and_without_a_delay_that_is_too_long():

@@ -80,7 +80,7 @@ def test_the_network_overfits_32_rows(task, prepared):
     rows = prepared.dataset.examples.take(of_each_class(prepared, 32))
     recipe = replace(
         prepared.recipe, epochs=150, patience=150, batch_size=8, dropout=0.0, weight_decay=0.0, learning_rate=3e-3,
-        schedule="constant", monitor="loss", augment=0.0, mixup=0.0, average=0.0,
+        schedule="constant", monitor="loss", augment=0.0, mixup=0.0, average=0.0, soft_labels="no",
     )  # fmt: skip
     if prepared.objective.kind == "allocation":
         recipe = replace(recipe, epochs=40, patience=40, learning_rate=2e-2)

