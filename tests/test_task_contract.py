@@ -72,7 +72,7 @@ def test_the_network_overfits_32_rows(task, prepared):
     rows = prepared.dataset.examples.take(of_each_class(prepared, 32))
     recipe = replace(
         prepared.recipe, epochs=150, patience=150, batch_size=8, dropout=0.0, weight_decay=0.0, learning_rate=3e-3,
-        schedule="constant", monitor="loss",
+        schedule="constant", monitor="loss", soft_labels="no",
     )  # fmt: skip
     if prepared.objective.kind == "allocation":
         recipe = replace(recipe, epochs=40, patience=40, learning_rate=2e-2)
@@ -97,7 +97,8 @@ def test_shuffled_labels_give_chance(task, prepared):
     """Whoever finds something in labels that mean nothing has seen the test rows."""
     examples, objective = prepared.dataset.examples, prepared.objective
     order = np.random.default_rng(SEED).permutation(len(examples))
-    examples = replace(examples, target=examples.target[order])
+    opinion = None if examples.opinion is None else examples.opinion[order]
+    examples = replace(examples, target=examples.target[order], opinion=opinion)
     fold = prepared.folds[0]
     train, valid, test = (part[some(part, n)] for part, n in ((fold.train, 400), (fold.valid, 100), (fold.test, 600)))
     recipe = replace(prepared.recipe, epochs=5, trials=1)
