@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,15 @@ Two costs say all that four do: where right decisions cost something as well, FP
 leaving a negative row alone, and FN what a miss costs more than finding a positive one. Which decision is best depends
 on nothing else (Elkan 2001, section 1).
 """
+
+
+def named_number(text: str) -> tuple[str, float]:
+    """What `NAME:NUMBER` says; the number is NaN where none is written."""
+    name, _, told = text.strip().partition(":")
+    try:
+        return name, float(told)
+    except ValueError:
+        return name, math.nan
 
 
 @dataclass(frozen=True)

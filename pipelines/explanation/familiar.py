@@ -7,6 +7,7 @@ NeurIPS, arXiv 2010.03759, for the energy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contenders.saved import whole
 from pipelines.data.examples import Examples
-from pipelines.errors import BadInput
+from pipelines.explanation import archive
 from pipelines.explanation.opened import Opened
 
 FILE = "familiar.npz"
@@ -118,10 +118,12 @@ def _last_read(core: Any) -> Any:
 
 def keep(found: Familiar, folder: Path) -> None:
     """Write it into the folder of a saved contender."""
-    with whole(folder / FILE) as file:
-        np.savez_compressed(
-            file, allow_pickle=False, means=found.means, whiten=found.whiten, threshold=np.float64(found.threshold)
-        )
+    arrays: dict[str, NDArray[Any]] = {
+        "means": found.means,
+        "whiten": found.whiten,
+        "threshold": np.array(found.threshold, np.float64),
+    }
+    archive.keep(folder / FILE, arrays)
 
 
 def kept(folder: Path) -> Familiar | None:
@@ -130,17 +132,14 @@ def kept(folder: Path) -> Familiar | None:
     Raises:
         BadInput: the file is damaged.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            means, whiten = arrays["means"].astype(np.float32), arrays["whiten"].astype(np.float32)
-            threshold = float(arrays["threshold"])
-        if means.ndim != 2 or whiten.shape != (means.shape[1], means.shape[1]) or not threshold > 0:
-            raise ValueError(f"features of {means.shape} and {whiten.shape} do not go together")
-        if not (np.isfinite(means).all() and np.isfinite(whiten).all()):
-            raise ValueError("some numbers are not finite")
-    except Exception as error:  # a damaged archive raises many types
-        raise BadInput(f"{path} was not written by Tapeline, or is damaged: {type(error).__name__}") from error
+    return archive.kept(folder / FILE, _familiar)
+
+
+def _familiar(arrays: Mapping[str, NDArray[Any]]) -> Familiar:
+    means, whiten = arrays["means"].astype(np.float32), arrays["whiten"].astype(np.float32)
+    threshold = float(arrays["threshold"])
+    if means.ndim != 2 or whiten.shape != (means.shape[1], means.shape[1]) or not threshold > 0:
+        raise ValueError(f"features of {means.shape} and {whiten.shape} do not go together")
+    if not (np.isfinite(means).all() and np.isfinite(whiten).all()):
+        raise ValueError("some numbers are not finite")
     return Familiar(means, whiten, threshold)

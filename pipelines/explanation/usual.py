@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.contenders.acting import Usual, usual_of
-from pipelines.contenders.saved import whole
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
+from pipelines.explanation import archive
 from pipelines.explanation.opened import Floats, Opened
 
 FILE = "usual.npz"
@@ -69,8 +69,7 @@ def typical(network: Opened, train: Examples) -> Typical:
 
 def keep(found: Typical, folder: Path) -> None:
     """Write it into the folder of a saved contender."""
-    with whole(folder / FILE) as file:
-        np.savez_compressed(file, allow_pickle=False, values=found.values, flags=found.flags)
+    archive.keep(folder / FILE, {"values": found.values, "flags": found.flags})
 
 
 def kept(folder: Path) -> Typical | None:
@@ -79,11 +78,6 @@ def kept(folder: Path) -> Typical | None:
     Raises:
         BadInput: the file is damaged.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Typical(arrays["values"].astype(np.float32), arrays["flags"].astype(bool))
-    except Exception as error:  # a damaged archive raises many types
-        raise BadInput(f"{path} was not written by Tapeline, or is damaged: {type(error).__name__}") from error
+    return archive.kept(
+        folder / FILE, lambda arrays: Typical(arrays["values"].astype(np.float32), arrays["flags"].astype(bool))
+    )

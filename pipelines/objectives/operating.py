@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.evaluation.thresholds import choose
+from pipelines.evaluation.thresholds import choose, named_number
 
 Side = Literal["sensitivity", "specificity"]
 OTHER: Mapping[Side, Side] = {"sensitivity": "specificity", "specificity": "sensitivity"}
@@ -30,11 +30,7 @@ class Target:
         Raises:
             ValueError: it writes none; the message says what can be written.
         """
-        name, _, told = text.strip().partition(":")
-        try:
-            share = float(told)
-        except ValueError:
-            share = math.nan
+        name, share = named_number(text)
         for side in OTHER:
             if name == side and 0.5 <= share < 1:
                 return cls(side, share)

@@ -5,13 +5,14 @@ Reference: Chow (1970), On optimum recognition error and reject tradeoff, IEEE T
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipelines.evaluation.thresholds import named_number
 
 Floats = NDArray[np.float64]
 
@@ -39,11 +40,7 @@ class ReferralRule:
         Raises:
             ValueError: it writes none; the message says what can be written.
         """
-        name, _, told = text.strip().partition(":")
-        try:
-            number = float(told)
-        except ValueError:
-            number = math.nan
+        name, number = named_number(text)
         possible = {"right": 0.5 < number < 1, "cost": 0 < number <= 1e12}
         if not possible.get(name, False):
             raise ValueError(

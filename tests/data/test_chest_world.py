@@ -5,6 +5,8 @@ import pytest
 
 from pipelines.data.builders import chest_world
 from pipelines.data.builders.chest_world import CHILDREN, READERS_ERR, SECOND_FILMS, film, simulate
+from pipelines.data.sample_set import SampleSet
+from pipelines.task import DataRequest
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,15 @@ def test_a_child_keeps_its_anatomy():
     same = np.mean([np.abs(mean(body, 0) - mean(body, 1)).mean() for body in range(6)])
     other = np.mean([np.abs(mean(body, 0) - mean(body + 6, 1)).mean() for body in range(6)])
     assert same < 0.8 * other
+
+
+def test_the_sample_is_simulated_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    dataset = SampleSet("pipelines.data.builders.simulated_chests.SimulatedChests").load(DataRequest())
+    assert dataset.simulated
+    assert "simulated" in dataset.source
+    assert dataset.positive == "pneumonia"
+    assert len(dataset.examples) == 1300
+    assert len(np.unique(dataset.examples.ids)) == 1000
+    assert set(dataset.examples.groups) == {"age", "position"}
+    assert set(dataset.examples.groups["position"]) == {"standing", "lying"}

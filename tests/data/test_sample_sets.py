@@ -23,7 +23,6 @@ BUILDERS = "pipelines.data.builders"
 CREDIT = SampleSet(f"{BUILDERS}.credit_data.CreditData")
 CANCER = SampleSet(f"{BUILDERS}.breast_cancer.BreastCancer")
 NODULES = SampleSet(f"{BUILDERS}.lung_nodules.LungNodules")
-CHESTS = SampleSet(f"{BUILDERS}.simulated_chests.SimulatedChests")
 VOICES = SampleSet(f"{BUILDERS}.voice_commands.VoiceCommands")
 REVIEWS = SampleSet(f"{BUILDERS}.food_reviews.FoodReviews")
 MORTGAGES = SampleSet(f"{BUILDERS}.boston_mortgages.BostonMortgages")
@@ -91,17 +90,6 @@ def test_mortgages_are_2380_applications_without_the_insurers_answer():
     }  # fmt: skip
     assert set(examples.columns["chist"]) == {1, 2, 3, 4, 5, 6}
     assert examples.columns["pirat"].mean() == pytest.approx(0.3308, abs=1e-4)  # Stock and Watson's table 11.1
-
-
-def test_chests_are_simulated_and_say_so():
-    dataset = CHESTS.load(DataRequest())
-    assert dataset.simulated
-    assert "simulated" in dataset.source
-    assert dataset.positive == "pneumonia"
-    assert len(dataset.examples) == 1300
-    assert len(np.unique(dataset.examples.ids)) == 1000
-    assert set(dataset.examples.groups) == {"age", "position"}
-    assert set(dataset.examples.groups["position"]) == {"standing", "lying"}
 
 
 def test_breast_cancer_has_scikit_learns_values():
