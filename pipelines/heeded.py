@@ -87,7 +87,7 @@ def require_heeded(task: Task, recipe: Recipe, protocol: Splitting, objective: O
         )
     for name in OF_SOME:
         if getattr(recipe, name) not in (getattr(task.recipe, name), getattr(Recipe(), name)):
-            _require_one_heeds(task, name, getattr(recipe, name))
+            _require_one_heeds(task.competing(protocol.networks), name, getattr(recipe, name))
     if recipe.mixup and {"penalty", "all"} & {each.strip() for each in protocol.mitigate.split(",")}:
         raise BadInput(
             f"--set recipe.mixup={recipe.mixup:g}: a row that is mixed of two belongs to no group, which "

@@ -112,6 +112,8 @@ def _load(base: Any, name: str, path: Path) -> None:
     """
     if path.suffix != ".h5":
         raise BadInput(f"recipe.weights={path}: expected a file of weights as Keras writes it, `NAME.weights.h5`")
+    if not path.is_file():
+        raise BadInput(f"recipe.weights: there is no file {path}")
     try:
         base.load_weights(path)
     except OSError as error:

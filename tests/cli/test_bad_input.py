@@ -67,10 +67,13 @@ BAD_USAGE = {
     "out of range": (("run", TASK, "--set", "recipe.epochs=0"), "at least 1"),
     "no such network": (("run", TASK, "--set", "protocol.networks=mlp,xgb"), "no network 'xgb'; it has mlp, tabm, ft"),
     "nobody learns from normal rows": (("run", TASK, "--set", "recipe.contaminated=yes"), "does nothing here"),
-    "no picture to change": (("run", TASK, "--set", "recipe.augment=1"), "none of mlp, tabm, ft"),
+    "no picture to change": (("run", TASK, "--set", "recipe.augment=1"), "none of mlp heeds it"),
     "no picture to look at": (("run", TASK, "--set", "recipe.views=2"), "recipe.views=2 does nothing here"),
     "too many looks": (("run", TASK, "--set", "recipe.views=65"), "from 0 to 64"),
     "no network that takes weights": (("run", TASK, "--set", "recipe.weights=a.h5"), "does nothing here"),
+    "weights of a network that does not compete": (
+        ("run", "medical_imaging/pneumonia", "--set", "recipe.weights=a.h5"), "none of resnet-14 heeds it",
+    ),
     "mixed in private": (
         ("run", TASK, "--set", "recipe.mixup=0.2", "--set", "recipe.dp_epsilon=3"), "set recipe.mixup=0",
     ),

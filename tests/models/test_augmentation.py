@@ -48,6 +48,15 @@ def test_mirrors_are_exact_and_fall_on_half_of_the_pictures():
         assert 140 < same.sum() < 260
 
 
+def test_both_mirrors_fall_independently():
+    x = pictures(400)
+    out = np.asarray(Augmentation.of(Changes(True, True, 0, 0, 0, 0), 1.0)(x, training=True))
+    ways = [x, x[:, ::-1], x[:, :, ::-1], x[:, ::-1, ::-1]]
+    found = np.array([np.isclose(out, way, atol=1e-5).all(axis=(1, 2, 3)) for way in ways])
+    assert found.sum(axis=0).tolist() == [1] * 400
+    assert (found.sum(axis=1) > 60).all()
+
+
 def test_the_heart_of_a_chest_stays_on_its_side():
     x = np.full((300, 28, 28, 1), -1.0, np.float32)
     x[:, 12:16, 20:24] = 1.0
