@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,8 +71,10 @@ def require_effect(
         )
 
 
-def require_heeded(task: Task, recipe: Recipe, protocol: Splitting, objective: Objective) -> None:
-    """Refuse settings that this task would not heed.
+def require_heeded(
+    task: Task, recipe: Recipe, protocol: Splitting, objective: Objective, columns: Collection[str]
+) -> None:
+    """Refuse settings that this task would not heed on data of these columns.
 
     Raises:
         BadInput: with the setting, and why.
@@ -87,7 +89,7 @@ def require_heeded(task: Task, recipe: Recipe, protocol: Splitting, objective: O
         )
     for name in OF_SOME:
         if getattr(recipe, name) not in (getattr(task.recipe, name), getattr(Recipe(), name)):
-            _require_one_heeds(task.competing(protocol.networks), name, getattr(recipe, name))
+            _require_one_heeds(task.competing(protocol.networks, columns), name, getattr(recipe, name))
     if recipe.mixup and {"penalty", "all"} & {each.strip() for each in protocol.mitigate.split(",")}:
         raise BadInput(
             f"--set recipe.mixup={recipe.mixup:g}: a row that is mixed of two belongs to no group, which "

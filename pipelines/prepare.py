@@ -156,6 +156,7 @@ def prepare(
     operating.require_targets(asked, task.protocol)
     with progress.stage("read and check the data"):
         dataset = load(task, replace(request, delay=asked.delay))
+        task = task.on(dataset.examples.columns)
         require_learnable(dataset)
         objective = task.objective.resolve(dataset.examples.target, positive=dataset.positive)
         objective = _rebalanced(_deciding(objective, rule), dataset, asked.rebalance)
@@ -174,7 +175,7 @@ def prepare(
         whole = split(dataset.examples, codes if classes else None, protocol, seed, dataset.official)
         folds = fewer(dataset.examples, codes if classes else None, whole, protocol, seed)
         require_effect(recipe, protocol, objective.primary, dataset.examples, folds)
-        require_heeded(task, recipe, protocol, objective)
+        require_heeded(task, recipe, protocol, objective, dataset.examples.columns)
         operating.require_targets(protocol, task.protocol, objective)
         require_affordable(recipe, (len(fold.train) for fold in folds))
         first = [each.column for each in task.sensitive] + list(request.sensitive)
@@ -309,9 +310,9 @@ def _left_out(task: Task, asked: Splitting, protocol: Splitting, dataset: Datase
             f"protocol.by=row tests models on ids that they have learned from ({people:,} ids in {len(ids):,} rows): "
             "every score here is too good, and the verdict means nothing; leave it out"
         )
-    for network in task.networks:
-        if network.unasked and (absent := [each for each in network.needs if each not in dataset.examples.columns]):
-            yield f"{network.name} is left out: it learns from {', '.join(absent)}, which these data have not"
+    for network in () if task.on_pictures else task.networks:  # each kind of data has its own
+        if network.unasked and not network.suits(dataset.examples.columns):
+            yield f"{network.name} is left out: it {network.why_not(dataset.examples.columns)}"
 
 
 def _described(protocol: Splitting, folds: Sequence[Fold], dataset: Dataset) -> str:

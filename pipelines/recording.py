@@ -10,9 +10,9 @@ from typing import Any
 from pipelines import cases, lending, strangers, tuning
 from pipelines.compete import Trial
 from pipelines.contenders import saved
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.private import PrivateContender
+from pipelines.contenders.remembered import itself
 from pipelines.contenders.tuned import TunedContender
 from pipelines.explanation import explain
 from pipelines.prepare import Prepared
@@ -71,7 +71,7 @@ def parameters(prepared: Prepared, seed: int, deterministic: bool) -> Mapping[st
 
 def settings_of(contender: Contender, prepared: Prepared) -> Mapping[str, Any]:
     """Of one contender, by what kind of contender it is."""
-    contender = contender.base if isinstance(contender, Remembered) else contender
+    contender = itself(contender)
     if isinstance(contender, TunedContender):
         recipe = {} if contender.kind == "classical" else vars(prepared.recipe)
         told = {f"recipe/{name}": value for name, value in recipe.items() if name != "trials"}

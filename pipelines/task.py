@@ -213,6 +213,7 @@ class Network:
         forecasts: task's objective -> what the core learns in its place, where an optimiser on top of the forecasts
             decides (`contenders.forecasting`); None where the core learns what the task asks for.
         heeds: fields of the recipe, of `recipe.OF_SOME`, that it heeds and others do not.
+        not_with: columns that are another kind of data than it learns from; where there is one it does not compete.
     """
 
     name: str
@@ -223,6 +224,17 @@ class Network:
     learns_from: LearnsFrom = "labels"
     forecasts: Callable[[Any], Objective] | None = None
     heeds: tuple[str, ...] = ()
+    not_with: tuple[str, ...] = ()
+
+    def suits(self, columns: Collection[str]) -> bool:
+        """Whether it can compete on data of these columns."""
+        return set(self.needs) <= set(columns) and not set(self.not_with) & set(columns)
+
+    def why_not(self, columns: Collection[str]) -> str:
+        """Why it cannot compete on data of these columns, as goes on from its name."""
+        if lacking := [each for each in self.needs if each not in columns]:
+            return f"learns from {', '.join(lacking)}, which these data have not"
+        return f"does not learn from {', '.join(each for each in self.not_with if each in columns)}"
 
     def learns(self, objective: Objective) -> Objective:
         """The objective of its core in a task that has this one."""
@@ -268,6 +280,7 @@ class Baseline:
         binary: whether it is for two classes only.
         learns_from: `labels`; or `normal`, the rows of class 0 alone, with settings chosen on validation rows.
         needs: columns, beside `column`, that data must have for it to compete.
+        not_with: as of `Network`.
     """
 
     name: str
@@ -277,11 +290,22 @@ class Baseline:
     binary: bool = False
     learns_from: LearnsFrom = "labels"
     needs: tuple[str, ...] = ()
+    not_with: tuple[str, ...] = ()
 
-    @property
-    def takes(self) -> set[str]:
-        """The columns without which it cannot compete."""
-        return {*self.needs, *([] if self.column is None else [self.column])}
+    def suits(self, columns: Collection[str]) -> bool:
+        """Whether it can compete on data of these columns."""
+        takes = {*self.needs, *([] if self.column is None else [self.column])}
+        return takes <= set(columns) and not set(self.not_with) & set(columns)
+
+
+@dataclass(frozen=True)
+class OnPictures:
+    """What a task whose sample is a table declares for pictures, in place of what it does for tables."""
+
+    recipe: Recipe
+    protocol: Protocol
+    limits: Limits = Limits()
+    card: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -303,6 +327,7 @@ class Task:
     """Of rows that come day by day, where somebody looks at the ones that are ranked first."""
     card: Card | None = None
     """What a model of the task's own sample sets is for, and where it is known to fail."""
+    on_pictures: OnPictures | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -316,16 +341,24 @@ class Task:
         names = [each.name for each in self.networks] + [each.name for each in self.baselines]
         require(len(set(names)) == len(names), f"{self.name} has two contenders of one name: {', '.join(names)}")
 
+    def on(self, columns: Collection[str]) -> Task:
+        """The task as it is on data of these columns."""
+        if self.on_pictures is None or "image" not in columns:
+            return self
+        return replace(self, **vars(self.on_pictures))
+
     def competing(self, networks: str, columns: Collection[str] | None = None) -> Task:
         """The task with those networks alone that compete, and the baselines that can.
 
         Args:
             networks: their names with commas between; empty for those that compete unasked.
-            columns: of the data, where they are known: contenders that need others do not compete.
+            columns: of the data, where they are known: the task is as it is `on` them, and contenders that need
+                others do not compete.
 
         Raises:
             BadInput: there is no such network, or the data have not what it needs; the message says what there is.
         """
+        task = self if columns is None else self.on(columns)
         names = [part.strip() for part in networks.split(",") if part.strip()]
         known = [each.name for each in self.networks]
         if strange := [name for name in names if name not in known]:
@@ -335,14 +368,14 @@ class Task:
             )
         chosen = [each for each in self.networks if (each.name in names if names else each.unasked)]
         if columns is not None:
-            if lacking := [each for each in chosen if names and not set(each.needs) <= set(columns)]:
+            if names and (unsuited := [each for each in chosen if not each.suits(columns)]):
                 raise BadInput(
-                    f"--set protocol.networks={networks}: {lacking[0].name} learns from {', '.join(lacking[0].needs)}, "
-                    "which these data have not; leave it out"
+                    f"--set protocol.networks={networks}: {unsuited[0].name} {unsuited[0].why_not(columns)}; leave it "
+                    "out"
                 )
-            chosen = [each for each in chosen if set(each.needs) <= set(columns)]
-        baselines = tuple(each for each in self.baselines if columns is None or each.takes <= set(columns))
-        return replace(self, networks=tuple(replace(each, unasked=True) for each in chosen), baselines=baselines)
+            chosen = [each for each in chosen if each.suits(columns)]
+        baselines = tuple(each for each in self.baselines if columns is None or each.suits(columns))
+        return replace(task, networks=tuple(replace(each, unasked=True) for each in chosen), baselines=baselines)
 
     def directed(self, directions: Mapping[str, int], obey: bool) -> Task:
         """The task with baselines that know which way the risk may move with a column.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from pipelines.compete import Trial
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender, Watch
+from pipelines.contenders.remembered import itself
 from pipelines.contenders.tuned import Budget, Tunable, TunedContender
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Objective
@@ -36,7 +36,7 @@ def tuned(
     pinned = pinned_by(assignments)
     _require_possible(prepared, pinned)
     train, found = prepared.dataset.examples.take(prepared.folds[0].train), []
-    for contender in contenders:
+    for contender in map(itself, contenders):
         if not hasattr(contender, "having"):
             raise BadInput(f"{contender.name} cannot be tuned")
         found.append(TunedContender(cast(Tunable, contender), prepared.objective, budget, pinned))
@@ -50,7 +50,7 @@ def tuned(
 
 def followed(contender: Contender, prepared: Prepared, watch: Watch, progress: Progress) -> Watch:
     """A Watch for all folds of a contender; of one that is tuned, the terminal also shows how each tuning stands."""
-    contender = contender.base if isinstance(contender, Remembered) else contender
+    contender = itself(contender)
     if not isinstance(contender, TunedContender):
         return watch
     folds, at = len(prepared.folds), [1]

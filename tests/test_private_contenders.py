@@ -18,10 +18,10 @@ from domains.finance.credit_default import TASK
 from pipelines import assist, tuning
 from pipelines.cli import show, show_private
 from pipelines.contenders.blend import blended
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.lineup import line_up
 from pipelines.contenders.penalised import PenalisedNetwork
 from pipelines.contenders.private import PrivateContender, epsilons, recipe_for, with_private
+from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.tuned import Budget
 from pipelines.data.splits import Fold
 from pipelines.errors import BadInput

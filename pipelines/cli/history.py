@@ -50,7 +50,7 @@ def limits_of(task: Task, run_id: str | None) -> tuple[str, str, tuple[LimitResu
         raise BadInput(f"--run {run_id} is a run of {report.task}, not of {task.name}")
     networks, baselines = sides(report.contenders)
     judged = verdict.judge(
-        task.limits, networks, baselines, report.contenders, report.comparisons, report.primary,
+        task.on(report.data.columns).limits, networks, baselines, report.contenders, report.comparisons, report.primary,
         GREATER_IS_BETTER[report.primary], report.data.rows,
     )  # fmt: skip
     return report.mlflow_run_id, report.primary, judged.limits

@@ -15,6 +15,7 @@ from pipelines.contenders import saved
 from pipelines.contenders.reading import TABULAR, columns_read
 from pipelines.data.examples import Examples, Kind
 from pipelines.data.groups import labels_again
+from pipelines.data.own_either import TableOrPictures
 from pipelines.data.personal import masked_as
 from pipelines.data.tables import read_rows, read_table
 from pipelines.data.unlabelled import Unlabelled
@@ -162,7 +163,8 @@ def read_rows_to_predict(model: saved.Saved, source: Path) -> tuple[Examples, An
 
     own: Any = catalogue.find(model.task).sources.own if model.task in catalogue.names() else None
     read = bool(model.reading) and hasattr(own, "to_predict")
-    if set(model.kinds.values()) <= TABULAR and not read and not hasattr(own, "unlabelled"):
+    made = read or (hasattr(own, "unlabelled") and not isinstance(own, TableOrPictures))
+    if set(model.kinds.values()) <= TABULAR and not made:
         examples, notes = _read_table(model, source)
         return examples, None, None, tuple(notes)
     if model.by_group is not None:

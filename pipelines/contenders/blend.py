@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, Contender, History, Watch, part_of, unwatched
 from pipelines.contenders.mitigation import LEFT_OUT
+from pipelines.contenders.remembered import Remembered
 from pipelines.data.examples import Examples
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Objective, Predictions

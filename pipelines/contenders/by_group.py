@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,38 +18,6 @@ from pipelines.objectives.group_thresholds import GroupThresholds
 from pipelines.objectives.objective import Objective, Predictions
 from pipelines.report.document import ContenderKind
 from pipelines.training.checkpoint import Checkpoints
-
-
-@dataclass
-class Remembered:
-    """A contender that hands out what it has fitted already, so that mitigation need not train it again.
-
-    It is known again by the seed, which each fold has of its own, and the number of rows.
-    """
-
-    base: Contender
-    _fitted: dict[tuple[int, int, int], Fitted] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        return self.base.name
-
-    @property
-    def kind(self) -> ContenderKind:
-        return self.base.kind
-
-    def fit(
-        self,
-        train: Examples,
-        valid: Examples,
-        seed: int,
-        watch: Watch = unwatched,
-        checkpoints: Checkpoints | None = None,
-    ) -> Fitted:
-        key = (seed, len(train), len(valid))
-        if key not in self._fitted:
-            self._fitted[key] = self.base.fit(train, valid, seed, watch, checkpoints)
-        return self._fitted[key]
 
 
 @dataclass(frozen=True)

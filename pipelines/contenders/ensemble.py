@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.contenders.contender import Watch, findings_of, part_of, seed_of, unwatched
 from pipelines.contenders.network import FittedNetwork, NetworkContender
+from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.suggestion import Space
 from pipelines.data.examples import Examples
 from pipelines.report.document import ContenderKind, together
@@ -23,10 +24,14 @@ class EnsembleContender:
     """The mean of `members` networks like `single`, the first of which is that very one.
 
     They share its traced loop: only the first is compiled.
+
+    Args:
+        first: `single`, remembered, so that what competes by itself is not trained again; None trains all members here.
     """
 
     single: NetworkContender
     members: int
+    first: Remembered | None = None
     kind: ContenderKind = "ensemble"
 
     @property
@@ -38,8 +43,8 @@ class EnsembleContender:
         return self.single.space(train, pinned)
 
     def having(self, settings: Mapping[str, Any]) -> EnsembleContender:
-        """The same ensemble of members with these settings."""
-        return replace(self, single=self.single.having(settings))
+        """An ensemble of members with these settings, all of which it trains itself."""
+        return replace(self, single=self.single.having(settings), first=None)
 
     def fit(
         self,
@@ -50,12 +55,11 @@ class EnsembleContender:
         checkpoints: Checkpoints | None = None,
     ) -> FittedNetwork:
         parts = self.single.recipe.restarts
-        fitted = []
+        fitted: list[FittedNetwork] = []
         for number in range(self.members):
             here = checkpoints and checkpoints.part(number * parts)
-            fitted.append(
-                self.single.fit(train, valid, seed_of(seed, number), part_of(watch, number, self.members), here)
-            )
+            member: Any = self.single if number or self.first is None else self.first
+            fitted.append(member.fit(train, valid, seed_of(seed, number), part_of(watch, number, self.members), here))
         first, epochs = fitted[0], [each.settings["epochs"].partition(",")[0] for each in fitted]
         parameters = sum(each.cost.parameters for each in fitted)
         return replace(

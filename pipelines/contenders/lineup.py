@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.ensemble import EnsembleContender
@@ -12,6 +11,7 @@ from pipelines.contenders.forecasting import ForecastContender
 from pipelines.contenders.mitigation import Mitigation, mitigated
 from pipelines.contenders.network import NetworkContender
 from pipelines.contenders.normal import NormalClassical, NormalNetwork
+from pipelines.contenders.remembered import Remembered
 from pipelines.errors import BadInput
 from pipelines.objectives.objective import Objective
 from pipelines.task import Baseline, Network, Recipe, Task
@@ -24,12 +24,14 @@ def line_up(task: Task, objective: Objective, recipe: Recipe, mitigation: Mitiga
     two = getattr(objective, "binary", False)
     suited = [each for each in task.baselines if two or not each.binary]
     baselines = [_classical(baseline, objective, recipe) for baseline in suited]
-    if mitigation is None:
-        return [*_with_ensembles(networks, networks, recipe), *baselines]
+    if mitigation is None and recipe.members == 1:
+        return [*networks, *baselines]
     bases = [Remembered(network) for network in networks]
+    competing = _with_ensembles(bases, networks, recipe)
+    if mitigation is None:
+        return [*competing, *baselines]
     others = [Remembered(baseline) for baseline in baselines]
-    competing = [*_with_ensembles(bases, networks, recipe), *others]
-    return [*competing, *mitigated(bases, others, mitigation, objective)]
+    return [*competing, *others, *mitigated(bases, others, mitigation, objective)]
 
 
 def _network(network: Network, objective: Objective, recipe: Recipe) -> NetworkContender:
@@ -60,11 +62,12 @@ def _normal(declared: Network | Baseline, objective: Objective) -> bool:
 
 
 def _with_ensembles(
-    competing: Sequence[Contender], networks: list[NetworkContender], recipe: Recipe
+    bases: Sequence[Remembered], networks: Sequence[NetworkContender], recipe: Recipe
 ) -> list[Contender]:
+    """Each network, with its ensemble behind it, whose first member it is."""
     found: list[Contender] = []
-    for contender, network in zip(competing, networks, strict=True):
-        found.append(contender)
+    for base, network in zip(bases, networks, strict=True):
+        found.append(base)
         if recipe.members > 1:
-            found.append(EnsembleContender(network, recipe.members))
+            found.append(EnsembleContender(network, recipe.members, base))
     return found

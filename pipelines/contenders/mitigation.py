@@ -8,10 +8,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pipelines.contenders.by_group import DecidedByGroup, Remembered
+from pipelines.contenders.by_group import DecidedByGroup
 from pipelines.contenders.contender import Contender
 from pipelines.contenders.normal import NormalClassical, NormalNetwork
 from pipelines.contenders.penalised import PenalisedNetwork
+from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.reweighing import Reweighed
 from pipelines.errors import BadInput
 from pipelines.objectives.group_thresholds import SERVED

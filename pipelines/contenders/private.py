@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.contender import Contender, Fitted, Watch, unwatched
 from pipelines.contenders.network import NetworkContender
+from pipelines.contenders.remembered import itself
 from pipelines.data.examples import Examples
 from pipelines.data.splits import Fold
 from pipelines.errors import BadInput
@@ -143,7 +143,7 @@ def with_private(
     """
     found, sizes = list(contenders), [len(fold.train) for fold in folds]
     for contender in contenders if epsilons(asked) else ():
-        base = contender.base if isinstance(contender, Remembered) else contender
+        base = itself(contender)
         if not isinstance(base, NetworkContender) or base.kind != "network":
             continue
         private = [PrivateContender(base, epsilon, min(sizes)) for epsilon in epsilons(asked)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.contender import Contender
+from pipelines.contenders.ensemble import EnsembleContender
+from pipelines.contenders.remembered import itself
 from pipelines.contenders.tuned import TunedContender
 from pipelines.data.examples import Examples
 from pipelines.report.tuning import Tried, best_of
@@ -21,11 +22,13 @@ def settled(contender: Any, fitted: Any, tried: Sequence[Tried], train: Examples
         tried: the trials of a tuning, which tell those of a network.
         train: rows like those it was trained on, for what a baseline would search.
     """
-    inner = contender.base if isinstance(contender, Remembered) else contender
+    inner = itself(contender)
     base: Any = inner.base if isinstance(inner, TunedContender) else inner
     if isinstance(base, ClassicalContender):
         chosen = fitted.estimator.get_params()
         return base.having({name: chosen[name] for name in base.space(train).axes})
+    if isinstance(base, EnsembleContender):
+        base = base.having({})
     if isinstance(inner, TunedContender) and (best := best_of(tried, inner.greater)) is not None:
         made: Contender = base.having(best.settings)
         return made

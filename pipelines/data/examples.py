@@ -173,7 +173,8 @@ class Examples:
                 name: pd.Series(values, dtype=object) if values.dtype == object else values
                 for name, values in self.columns.items()
                 if values.ndim == 1
-            }
+            },
+            index=pd.RangeIndex(len(self)),  # also where there is no such column: a model that reads none counts rows
         )
 
     def sha256(self) -> str:

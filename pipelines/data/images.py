@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,6 +12,7 @@ import numpy as np
 from pipelines.data.paths import LABELS, existing
 from pipelines.data.pictures import folder, npz, odd
 from pipelines.data.pictures.files import kind_of, read_all
+from pipelines.data.pictures.series import gathered
 from pipelines.data.pictures.sizes import in_channels
 from pipelines.data.pictures.wanted import Wanted
 from pipelines.data.shards import own as shards
@@ -33,13 +34,14 @@ class OwnImages:
         size: height and width in pixels that the pictures of a folder are resized to, by area-weighted bilinear
             interpolation; the proportions are not kept. An `.npz` keeps its own size.
         channels: 1 for grey (ITU-R 601 luma), 3 for RGB, 0 for what the pictures are.
-        dimensions: 2, or 3 for volumes, which are resized to a cube of `size`.
+        volumes: pixels of each side that volumes are resized to, one row each, where a folder holds some; an `.npz` of
+            volumes keeps its own size. 0 takes pictures alone, and slices of volumes.
         ids_required: whether data are refused that do not say whose each picture is.
     """
 
     size: int = 32
     channels: Literal[0, 1, 3] = 1
-    dimensions: Literal[2, 3] = 2
+    volumes: int = 0
     ids_required: bool = False
 
     def load(self, request: DataRequest) -> Dataset:
@@ -52,9 +54,10 @@ class OwnImages:
         A folder holds `CLASS/file.png`, or `train/CLASS/file.png` and so on for an official split, or a `labels.csv`
         with columns path, label and, if known, patient and attributes such as sex. DICOM files may say all that
         themselves: patients are their PatientID, groups PatientSex and PatientAge, and `--target`, `--id` and
-        `--sensitive` name further elements of the header. Of two dimensions each frame of a file of several is a row,
-        and so are up to 16 slices of a NIfTI volume; of three such a file is one row. A file that cannot be used is
-        told by name and left out, or refused with `--strict` or where half of them are so.
+        `--sensitive` name further elements of the header. Each frame of a file of several is a row, and so are up to 16
+        slices of a NIfTI volume; with `volumes` such a file is one row, and so is each folder of DICOM slices that a
+        `labels.csv` names in place of its files. A file that cannot be used is told by name and left out, or refused
+        with `--strict` or where half of them are so.
 
         A folder of TFDS shards holds one feature that is a picture. More pictures than fit in memory are read as they
         are needed.
@@ -71,7 +74,8 @@ class OwnImages:
                 raise BadInput(f"{path}: name the feature that says whose each picture is with --id; {WHY_IDS}")
             return found
         if path.is_dir():
-            return folder.load(path, request, self._wanted, self.ids_required)
+            volumes = Wanted(self.volumes, self.channels, 3) if self.volumes else None
+            return folder.load(path, request, Wanted(self.size, self.channels), volumes, self.ids_required)
         for flag, value in (("--id", request.id), ("--time", request.time), ("--sensitive", request.sensitive)):
             if value:
                 raise BadInput(f"{flag} needs a folder of pictures with a {LABELS}; {path} is a single file")
@@ -82,7 +86,7 @@ class OwnImages:
                 f"{path} does not say whose each picture is: {WHY_IDS}. Give a folder of pictures with a {LABELS} that "
                 "has columns path, label and patient"
             )
-        return npz.load(path, request, self.channels, self.dimensions)
+        return npz.load(path, request, self.channels, bool(self.volumes))
 
     def unlabelled(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> Unlabelled:
         """Pictures to predict: one file, all files under a folder in the order of their names, or an `.npz`.
@@ -94,13 +98,14 @@ class OwnImages:
             BadInput: half of the files are damaged, there is none, or an `.npz` holds pictures of another shape.
         """
         path = existing(where)
-        shape = tuple(shapes.get("image", (*self._wanted.sides, self.channels)))
-        fitting = replace(self, size=shape[0], channels=cast(Literal[0, 1, 3], shape[-1]))
-        fitting = replace(fitting, dimensions=cast(Literal[2, 3], len(shape) - 1))
+        shape = shapes["image"]
+        channels, dimensions = cast(Literal[0, 1, 3], shape[-1]), cast(Literal[2, 3], len(shape) - 1)
         if path.suffix.lower() == ".npz" and not path.is_dir():
-            return fitting._of_npz(path, shape)
+            return _of_npz(path, shape)
+        wanted = Wanted(shape[0], channels, dimensions)
         files, others = _files_to_predict(path)
-        found = read_all(files, fitting._wanted)
+        files = gathered(files) if dimensions == 3 else files
+        found = read_all(files, wanted)
         odd.require_few(found.odd, len(files), strict=False)
         notes = [f"{count(others, 'file')} of other kinds ignored"] if others else []
         names = [
@@ -108,21 +113,25 @@ class OwnImages:
             for each in found.known
             for row in range(each.rows)
         ]
-        notes += [*folder.told(found, fitting._wanted), *odd.names(found.odd)]
+        notes += [*folder.told(found, wanted), *odd.names(found.odd)]
         return Unlabelled({"image": found.column}, tuple(names), tuple(notes))
 
-    @property
-    def _wanted(self) -> Wanted:
-        return Wanted(self.size, self.channels, self.dimensions)
 
-    def _of_npz(self, path: Path, shape: tuple[int, ...]) -> Unlabelled:
-        arrays = {name: array for name, array in npz.read(path).items() if name.endswith("_images")}
-        pictures = [npz.pictures(path, name, each, self.channels, self.dimensions) for name, each in arrays.items()]
-        if wrong := [picture.shape[1:] for picture in pictures if picture.shape[1:] != shape]:
-            raise BadInput(f"{path} holds pictures of {wrong[0]}; the model was trained on {shape}")
-        if not pictures:
-            raise BadInput(f"{path} has no train_images, val_images or test_images")
-        return Unlabelled({"image": np.concatenate(pictures)}, ())
+def are_pictures(where: str) -> bool:
+    """Whether a user's data are pictures, not a table: a folder, an `.npz`, or a file of a picture."""
+    path = existing(where)
+    return path.is_dir() or path.suffix.lower() == ".npz" or kind_of(path) is not None
+
+
+def _of_npz(path: Path, shape: tuple[int, ...]) -> Unlabelled:
+    """All pictures of a file to predict, whatever part they stand in; they have to be of the shape."""
+    arrays = {name: array for name, array in npz.read(path).items() if name.endswith("_images")}
+    pictures = [npz.pictures(path, name, each, shape[-1], len(shape) == 4) for name, each in arrays.items()]
+    if wrong := [picture.shape[1:] for picture in pictures if picture.shape[1:] != shape]:
+        raise BadInput(f"{path} holds pictures of {wrong[0]}; the model was trained on {shape}")
+    if not pictures:
+        raise BadInput(f"{path} has no train_images, val_images or test_images")
+    return Unlabelled({"image": np.concatenate(pictures)}, ())
 
 
 def _files_to_predict(path: Path) -> tuple[list[Path], int]:

@@ -20,6 +20,9 @@ from pipelines.data.wording import count, listed
 from pipelines.errors import BadInput
 from pipelines.task import Beside, DataRequest
 
+PATHS = ("path", "file", "filename")
+"""Names of the column that says where each file lies."""
+
 MOST_GROUPS = 20
 """A further column of words becomes a group by itself if it has at most this many distinct values."""
 
@@ -86,7 +89,7 @@ def read_listing(
         BadInput: a column or a listed file is missing, or lies outside the folder; the message names the line.
     """
     table = read_table(folder / LABELS)
-    path = _column(table, None, ("path", "file", "filename"), "path")
+    path = _column(table, None, PATHS, "path")
     target = _column(table, request.target, targets, "--target")
     person = request.id if request.id is not None else next((name for name in ids if name in table.columns), None)
     for flag, name in (("--id", person), ("--time", request.time)):
@@ -131,7 +134,9 @@ def _listed_file(
     path = folder / cell
     if not path.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"{where} names {cell!r}, which lies outside {folder}; paths are relative to that folder")
-    if path.exists() and not fits(path):
+    if path.is_dir() and fits(path):
+        return path
+    if path.is_file() and not fits(path):
         raise BadInput(f"{where} names {cell!r}; expected a file that ends in {' or '.join(suffixes)}")
     return existing_file(path, f"a file that ends in {' or '.join(suffixes)}")
 

@@ -9,12 +9,9 @@ import numpy as np
 
 from pipelines.data import made_of_visits
 from pipelines.data.examples import Kind
-from pipelines.data.images import OwnImages
+from pipelines.data.images import OwnImages, are_pictures
 from pipelines.data.made_of_visits import followed, require_apart, with_visits
-from pipelines.data.paths import existing
 from pipelines.data.personal import look
-from pipelines.data.pictures import nifti
-from pipelines.data.pictures.files import kind_of
 from pipelines.data.tables import OwnTable, read_table
 from pipelines.data.unlabelled import Unlabelled
 from pipelines.data.visits import Visits
@@ -28,12 +25,10 @@ class OwnVisits:
     """A CSV, TSV or Parquet file with `--id` and `--time`, or a folder of pictures that says whose each is.
 
     Args:
-        pictures: reads pictures and slices.
-        volumes: reads a folder that holds NIfTI files, each of which is one row.
+        pictures: reads pictures, slices and volumes.
     """
 
     pictures: OwnImages
-    volumes: OwnImages
 
     def load(self, request: DataRequest) -> Dataset:
         """Rows that no split tears from the other rows of the same person.
@@ -44,8 +39,8 @@ class OwnVisits:
         Raises:
             BadInput: it is not said whose a row is, or when a visit was; a row, a file or a flag is wrong.
         """
-        if self._of_pictures(request.where):
-            return self._images(request.where).load(request)
+        if are_pictures(request.where):
+            return self.pictures.load(request)
         dataset = OwnTable("that says who is ill").load(request)
         examples = dataset.examples
         if examples.ids is None:
@@ -75,13 +70,3 @@ class OwnVisits:
     def unlabelled(self, where: str, shapes: Mapping[str, tuple[int, ...]]) -> Unlabelled:
         """Pictures or volumes to predict. Arguments and errors as of `OwnImages.unlabelled`."""
         return self.pictures.unlabelled(where, shapes)
-
-    def _of_pictures(self, where: str) -> bool:
-        path = existing(where)
-        return path.is_dir() or path.suffix.lower() == ".npz" or kind_of(path) is not None
-
-    def _images(self, where: str) -> OwnImages:
-        path = existing(where)
-        if path.is_dir() and any(map(nifti.is_nifti, path.rglob("*"))):
-            return self.volumes
-        return self.pictures

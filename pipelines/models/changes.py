@@ -41,5 +41,8 @@ OUTLINE = Changes(mirrored=True, upended=True, turned=180.0, scaled=0.0, lit=0.0
 HEAD = Changes(mirrored=True)
 """Slices of a head, upright: its halves are alike."""
 
+BREAST = Changes(mirrored=True)
+"""A breast, upright: the left one is a mirror of the right one; in ultrasound shadows fall downwards."""
+
 EYE = Changes(mirrored=True, turned=20.0)
 """The ground of an eye: the left one is a mirror of the right one."""

@@ -22,6 +22,9 @@ WIDTH = 16
 LARGE = 64
 """A picture of so many pixels a side is thinned out by the stem already, as the papers do with 224."""
 
+LARGE_VOLUME = 16
+"""Voxels a side from which on the stem thins out a volume: each octave of it costs eight times as much."""
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -121,6 +124,8 @@ def compact_cnn(changes: Changes | None = None) -> Build:
 
 
 def _stem(inputs: Any, width: int) -> Any:
+    if len(inputs.shape) == 5:
+        return _convolution(inputs, width, 3, 2 if min(inputs.shape[1:-1]) >= LARGE_VOLUME else 1)
     if min(inputs.shape[1:-1]) < LARGE:
         return _convolution(inputs, width, 3)
     return _pool(_convolution(inputs, width, 7, 2), 3, 2)

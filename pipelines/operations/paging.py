@@ -43,5 +43,5 @@ def card_of(found: Recorded, said: Card | None = None) -> ModelCard:
     name = found.report.task
     task = catalogue.find(name) if name in catalogue.names() else None
     summary = "" if task is None else task.summary
-    declared = None if task is None else task.card
+    declared = None if task is None else task.on(found.report.data.columns).card
     return model_card(found.report, declared, said, summary, found.started, found.code, found.settings)

@@ -11,8 +11,9 @@ import pytest
 from planted import planted
 
 from pipelines.contenders import saved
-from pipelines.contenders.by_group import DecidedByGroup, Remembered, decided, lots, thresholds_of
+from pipelines.contenders.by_group import DecidedByGroup, decided, lots, thresholds_of
 from pipelines.contenders.classical import ClassicalContender
+from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.tables import BASELINES
 from pipelines.errors import BadInput
 from pipelines.objectives.classification import Classification

@@ -118,6 +118,29 @@ def test_only_more_than_one_member_makes_an_ensemble():
     assert "mlp-x1" not in [each.name for each in line_up(task, CLASSES, RECIPE)]
 
 
+def test_the_first_member_is_the_network_that_competes_alone_and_is_trained_once(monkeypatch):
+    from pipelines import catalogue
+
+    trained, fit = [], NetworkContender.fit
+
+    def noted(self, train, valid, seed, *others):
+        trained.append(seed)
+        return fit(self, train, valid, seed, *others)
+
+    monkeypatch.setattr(NetworkContender, "fit", noted)
+    train, valid, rows = table(), table(40, 1), table(30, 2)
+    alone, together = line_up(catalogue.find("finance/credit-default"), CLASSES, replace(RECIPE, members=2))[:2]
+    single = alone.fit(train, valid, 7)
+    both = together.fit(train, valid, 7)
+    assert len(trained) == len(set(trained)) == 2
+    other = NetworkContender(Network("mlp", tabular.mlp), alone.base.objective, alone.base.recipe)
+    second = other.fit(train, valid, trained[1]).predict(rows).values
+    mean = (single.predict(rows).values + second) / 2
+    np.testing.assert_allclose(both.predict(rows).values, mean, rtol=1e-4, atol=1e-5)
+    assert both.cost.train_seconds > single.cost.train_seconds  # what its first member cost counts
+    assert together.having({"dropout": 0.1}).first is None
+
+
 def test_private_training_spends_on_one_network_only():
     with pytest.raises(ValueError, match=r"recipe\.restarts and recipe\.members"):
         Recipe(dp_epsilon=8, members=2)

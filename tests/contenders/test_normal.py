@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from pipelines.contenders import detectors, saved
 from pipelines.contenders.blend import BlendContender
-from pipelines.contenders.by_group import DecidedByGroup, Remembered
+from pipelines.contenders.by_group import DecidedByGroup
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.contender import unwatched
 from pipelines.contenders.ensemble import EnsembleContender
@@ -19,6 +19,7 @@ from pipelines.contenders.lineup import line_up
 from pipelines.contenders.mitigation import Mitigation
 from pipelines.contenders.normal import NormalClassical, NormalNetwork, only_ranks
 from pipelines.contenders.one_class import OneClass
+from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.tuned import Budget, TunedContender
 from pipelines.data.examples import Examples
 from pipelines.data.sample_set import SampleSet

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from planted import planted
 
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.network import NetworkContender
 from pipelines.contenders.penalised import PenalisedNetwork, Standing, _kept
+from pipelines.contenders.remembered import Remembered
 from pipelines.models import tabular
 from pipelines.objectives.classification import Classification
 from pipelines.task import Network, Recipe

@@ -6,9 +6,9 @@ import numpy as np
 from contender_cases import objective_of, table
 
 from pipelines.contenders import classical, saved
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.classical import ClassicalContender
 from pipelines.contenders.network import NetworkContender
+from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.settled import settled
 from pipelines.contenders.tables import BASELINES
 from pipelines.contenders.tuned import Budget, TunedContender

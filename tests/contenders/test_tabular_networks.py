@@ -9,9 +9,9 @@ from contender_cases import objective_of, table
 from test_network import KINDS, odd
 
 from pipelines.contenders import saved
-from pipelines.contenders.by_group import Remembered
 from pipelines.contenders.network import NetworkContender
 from pipelines.contenders.penalised import PenalisedNetwork
+from pipelines.contenders.remembered import Remembered
 from pipelines.models import tabular
 from pipelines.models.inputs import as_tensors
 from pipelines.objectives.members import of_members

@@ -281,7 +281,7 @@ def test_frames_are_rows_of_one_patient_or_one_volume(tmp_path):
     assert data.examples.ids.tolist() == [str(number) for number in range(1, 7) for _ in range(5)]
     assert data.examples.target.tolist() == ["a"] * 15 + ["b"] * 15
     assert "6 volumes taken as 30 slices or frames, each a row of its own" in data.notes
-    volumes = load(tmp_path, OwnImages(size=8, dimensions=3)).examples
+    volumes = load(tmp_path, OwnImages(volumes=8)).examples
     assert volumes.columns["image"].shape == (6, 8, 8, 8, 1)
     assert volumes.kinds["image"] == "image"
 

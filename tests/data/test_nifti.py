@@ -13,7 +13,7 @@ from pipelines.data.pictures import files
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest
 
-CUBE = OwnImages(size=8, dimensions=3)
+CUBE = OwnImages(volumes=8)
 
 
 def volume(path, values, affine=None):
@@ -82,7 +82,7 @@ def test_slices_of_nobody_are_refused(tmp_path):
         load(tmp_path, OwnImages(size=16))
     assert load(tmp_path).examples.ids is None, "a volume is one row, so its slices cannot be divided"
     with pytest.raises(BadInput, match="learns from people"):
-        load(tmp_path, OwnImages(size=8, dimensions=3, ids_required=True))
+        load(tmp_path, OwnImages(volumes=8, ids_required=True))
     rows = [f"{('well', 'ill')[number % 2]}/scan{number}_0.nii,{number % 2},p{number // 2}" for number in range(6)]
     (tmp_path / "labels.csv").write_text("\n".join(["path,label,patient", *rows]))
     assert load(tmp_path, OwnImages(size=16)).examples.ids.tolist()[:15] == ["p0"] * 14 + ["p1"]
@@ -110,10 +110,11 @@ def test_values_that_are_not_finite_are_black(tmp_path):
 def test_a_picture_is_no_volume(tmp_path):
     from PIL import Image
 
-    (tmp_path / "a").mkdir()
-    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a" / "1.png")
-    with pytest.raises(BadInput, match="of two dimensions, where volumes are learned from"):
-        load(tmp_path)
+    subjects(tmp_path)
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "ill" / "sub-01_photo.png")
+    data = load(tmp_path)
+    assert any("sub-01_photo.png is a picture of two dimensions, where volumes" in line for line in data.told)
+    assert len(data.examples) == 6
 
 
 def test_an_npz_of_volumes(tmp_path):

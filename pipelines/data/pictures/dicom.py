@@ -60,11 +60,11 @@ def read(path: Path, wanted: Wanted) -> First:
     Raises:
         Odd: it is no DICOM file, damaged, without pixels, or compressed in a way that is not read.
     """
-    data = _opened(path)
+    data = opened(path)
     frames = _frames(data)
     if wanted.dimensions == 3 and frames == 1:
         raise Odd("is a single picture, where volumes are learned from; give files of many frames, or NIfTI")
-    pixels, scale, how = _decoded(data, _stored(data), 0, None)
+    pixels, scale, how = _decoded(data, stored(data), 0, None)
     pixels = in_channels(pixels, wanted.channels)
     height, width = pixels.shape[1:3]
     changes = {INVERTED} if str(data.PhotometricInterpretation) == "MONOCHROME1" else set()
@@ -81,15 +81,30 @@ def read(path: Path, wanted: Wanted) -> First:
 
 def read_row(path: Path, wanted: Wanted, row: int, scale: tuple[float, float] | None) -> NDArray[np.uint8]:
     """(*sides, channels): one row of the file again."""
-    data = _opened(path)
+    data = opened(path)
     if wanted.dimensions == 3:
-        pixels = in_channels(_decoded(data, _stored(data), 0, scale)[0], wanted.channels)
+        pixels = in_channels(_decoded(data, stored(data), 0, scale)[0], wanted.channels)
         return cube(pixels, wanted.size)
-    pixels = in_channels(_decoded(data, _stored(data, row), row, scale)[0], wanted.channels)
+    pixels = in_channels(_decoded(data, stored(data, row), row, scale)[0], wanted.channels)
     return resized(pixels[0], wanted.size)
 
 
-def _opened(path: Path) -> Any:
+def frames_of(path: Path) -> int:
+    """How many pictures a DICOM file holds, by its header; 0 where that cannot be read."""
+    from pydicom import dcmread
+
+    try:
+        return _frames(dcmread(path, stop_before_pixels=True))
+    except Exception:  # pydicom's reader raises almost anything on damaged bytes
+        return 0
+
+
+def opened(path: Path) -> Any:
+    """The data set of a file that has pixels.
+
+    Raises:
+        Odd: it is damaged, or has none.
+    """
     from pydicom import dcmread
 
     if path.stat().st_size == 0:
@@ -114,8 +129,12 @@ def _frames(data: Any) -> int:
     return frames
 
 
-def _stored(data: Any, frame: int | None = None) -> NDArray[Any]:
-    """(frames, h, w) or (frames, h, w, 3) as stored, RGB where it was YBR; one frame if it is named."""
+def stored(data: Any, frame: int | None = None) -> NDArray[Any]:
+    """(frames, h, w) or (frames, h, w, 3) as stored, RGB where it was YBR; one frame if it is named.
+
+    Raises:
+        Odd: the pixels are damaged, or compressed in a way that is not read.
+    """
     from pydicom.pixels import pixel_array
 
     try:

@@ -7,6 +7,7 @@ white.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,12 +37,36 @@ def grey(data: Any, stored: NDArray[Any], first: int = 0, scale: tuple[float, fl
         scale: the percentiles found at the first reading of the whole file.
     """
     values = np.stack([_rescaled(data, frame, first + place) for place, frame in enumerate(stored)])
-    padding = _padding(data, stored)
+    windows = [_window(data, first + place) or _window(data, first) for place in range(len(values))]
+    return _seen(data, values, _padding(data, stored), [each for each in windows if each is not None], scale)
+
+
+def grey_of_slices(slices: Sequence[Any], stored: NDArray[Any], scale: tuple[float, float] | None = None) -> Grey:
+    """Grey levels of a volume whose slices are files of their own: all through the window of the one in the middle.
+
+    Args:
+        slices: the pydicom data set of each.
+        stored: (slices, h, w) values as stored.
+        scale: as of `grey`.
+    """
+    values = np.stack([_rescaled(each, plane, 0) for each, plane in zip(slices, stored, strict=True)])
+    middle = slices[len(slices) // 2]
+    window = _window(middle, 0)
+    return _seen(middle, values, _padding(middle, stored), [] if window is None else [window] * len(values), scale)
+
+
+def _seen(
+    data: Any,
+    values: NDArray[np.float32],
+    padding: NDArray[np.bool_] | None,
+    windows: Sequence[tuple[float, float]],
+    scale: tuple[float, float] | None,
+) -> Grey:
+    """Values as a radiologist sees them; `windows` has one for each, or is empty."""
     how = "by the window in the header"
     if "VOILUTSequence" in data:
         pixels = _by_table(data, values)
-    elif (window := _window(data, first)) is not None:
-        windows = [_window(data, first + place) or window for place in range(len(values))]
+    elif windows:
         function = str(data.get("VOILUTFunction", "LINEAR") or "LINEAR")
         pixels = np.stack([windowed(each, *one, function) for each, one in zip(values, windows, strict=True)])
     elif _plain(data):

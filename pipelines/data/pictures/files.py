@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.examples import BLOCK_BYTES, OnDemand
-from pipelines.data.pictures import dicom, nifti, raster
+from pipelines.data.pictures import dicom, nifti, raster, series
 from pipelines.data.pictures.wanted import First, Known, Odd, Wanted
 from pipelines.errors import BadInput
 
@@ -34,7 +34,9 @@ AT_ONCE = 256
 
 
 def kind_of(path: Path) -> Any:
-    """The module that reads this file; None for a file that is no picture."""
+    """The module that reads this file, or this folder of slices; None for what is no picture."""
+    if path.is_dir():
+        return series if series.is_series(path) else None
     if path.suffix.lower() in raster.SUFFIXES:
         return raster
     if nifti.is_nifti(path):
@@ -121,9 +123,17 @@ def _are_large(sizes: Sequence[int]) -> bool:
     return bool(len(sizes)) and float(np.mean(sizes)) >= LARGE_BYTES
 
 
+def _stamp(path: Path) -> tuple[int, int]:
+    """The size in bytes, and when it was last written, in ns."""
+    if path.is_dir():
+        return series.stamp(path)
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
+
+
 def _bytes_of(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return _stamp(path)[0]
     except OSError:
         return 0
 
@@ -131,7 +141,7 @@ def _bytes_of(path: Path) -> int:
 def _first(path: Path, wanted: Wanted) -> tuple[First, Known] | str:
     """What the file holds, or what is odd about it."""
     try:
-        about = path.stat()
+        stamp = _stamp(path)
         first: First = kind_of(path).read(path, wanted)
     except Odd as error:
         return str(error)
@@ -140,7 +150,6 @@ def _first(path: Path, wanted: Wanted) -> tuple[First, Known] | str:
     except Exception:  # decoders raise almost anything on damaged bytes, and may quote a name that stands in them
         return DAMAGED
     hashes = np.fromiter((_hash(row) for row in first.pixels), np.uint64, len(first.pixels))
-    stamp = (about.st_size, about.st_mtime_ns)
     rows, channels = len(first.pixels), first.pixels.shape[-1]
     return first, Known(path, rows, channels, first.scale, stamp, hashes, first.header, first.volume)
 
@@ -192,8 +201,7 @@ class Files(OnDemand):
         """One row, (*sides, channels)."""
         one, within = self._known[self._files[row]], int(self._within[row])
         try:
-            about = one.path.stat()
-            if (about.st_size, about.st_mtime_ns) != one.stamp:
+            if _stamp(one.path) != one.stamp:
                 raise BadInput(f"{one.path} was changed since it was first read; run again")
             kind = kind_of(one.path)
             if kind is raster:

@@ -12,12 +12,12 @@ import numpy as np
 from pipelines.data.examples import Examples
 from pipelines.data.listing import Listing
 from pipelines.data.paths import LABELS, files_under
-from pipelines.data.pictures import dicom, nifti, odd
+from pipelines.data.pictures import dicom, nifti, odd, series
 from pipelines.data.pictures import dicom_header as header
 from pipelines.data.pictures.files import KEPT_BYTES, Files, Found, kind_of, read_all
-from pipelines.data.pictures.labelled import Asked, listing_of, subjects, with_headers
+from pipelines.data.pictures.labelled import Asked, listed_folders, listing_of, subjects, with_headers
 from pipelines.data.pictures.raster import RESIZED, SUFFIXES
-from pipelines.data.pictures.wanted import Wanted
+from pipelines.data.pictures.wanted import Known, Wanted
 from pipelines.data.wording import count, shown
 from pipelines.errors import BadInput
 from pipelines.task import Beside, DataRequest, Dataset
@@ -28,19 +28,25 @@ RARE_MODALITY = 0.05
 KINDS = ", ".join((*SUFFIXES, *dicom.SUFFIXES, *nifti.SUFFIXES))
 
 
-def load(folder: Path, request: DataRequest, wanted: Wanted, ids_required: bool) -> Dataset:
+def load(
+    folder: Path, request: DataRequest, wanted: Wanted, volumes: Wanted | None = None, ids_required: bool = False
+) -> Dataset:
     """The pictures with their labels, patients and groups.
 
     Args:
+        volumes: what is wanted where the folder holds volumes; None where it is their slices.
         ids_required: whether it has to be known whose each picture is; of several slices of one volume it always has.
 
     Raises:
         BadInput: the folder, a file or a flag; the message names it.
     """
     files, others = pictures_under(folder, f"; expected {folder}/CLASS/picture.png, or a {LABELS} with path and label")
-    headed = any(kind_of(path) is dicom for path in files)
+    if volumes is not None and _holds_volumes(folder, files):
+        wanted = volumes
+    headed = any(map(dicom.is_dicom, files))
     listing, asked = listing_of(folder, files, request, headed)
-    left = len(set(files) - set(listing.files))
+    named = set(listing.files)
+    left = sum(path not in named and path.parent not in named for path in files)
     notes = [f"{count(left, 'picture')} not named in {LABELS} ignored"] if left else []
     if others:
         notes.append(f"{count(others, 'file')} that are not {KINDS} ignored")
@@ -87,8 +93,9 @@ def require_readers(where: Path, files: Sequence[Path]) -> None:
     Raises:
         BadInput: it is not; the message says how to install it.
     """
-    for kind in {kind_of(path) for path in files} & {dicom, nifti}:
-        kind.require(where)
+    for kind in (dicom, nifti):
+        if any(map(dicom.is_dicom if kind is dicom else nifti.is_nifti, files)):
+            kind.require(where)
 
 
 def told(found: Found, wanted: Wanted) -> list[str]:
@@ -132,7 +139,7 @@ def _read(
 
 def _foreign(found: Found) -> list[tuple[Path, str]]:
     """DICOM files of a modality that hardly any other has, such as a dose report among scans."""
-    modalities = [each.header.get(header.MODALITY, "") if kind_of(each.path) is dicom else "" for each in found.known]
+    modalities = [each.header.get(header.MODALITY, "") if _of_dicom(each) else "" for each in found.known]
     sizes = Counter(name for name in modalities if name)
     rare = {name for name, number in sizes.items() if number < RARE_MODALITY * sizes.total()}
     return [
@@ -140,6 +147,17 @@ def _foreign(found: Found) -> list[tuple[Path, str]]:
         for each, name in zip(found.known, modalities, strict=True)
         if name in rare
     ]
+
+
+def _holds_volumes(folder: Path, files: Sequence[Path]) -> bool:
+    """Whether there are NIfTI files, DICOM files of many frames, or a list that names folders of slices."""
+    first = next(filter(dicom.is_dicom, files), None)
+    several = first is not None and dicom.frames_of(first) > 1
+    return several or any(map(nifti.is_nifti, files)) or bool(listed_folders(folder))
+
+
+def _of_dicom(one: Known) -> bool:
+    return kind_of(one.path) in (dicom, series)
 
 
 def _require_ids(folder: Path, listing: Listing, found: Found, required: bool) -> None:
@@ -158,8 +176,8 @@ def _require_ids(folder: Path, listing: Listing, found: Found, required: bool) -
 
 def _headers(found: Found) -> tuple[Beside, ...]:
     """What is written beside the pixels and nobody learns from."""
-    of_dicom = [each.header for each in found.known if kind_of(each.path) is dicom]
-    others = [each.header for each in found.known if each.header and kind_of(each.path) is not dicom]
+    of_dicom = [each.header for each in found.known if _of_dicom(each)]
+    others = [each.header for each in found.known if each.header and not _of_dicom(each)]
     keys = dict.fromkeys(key for each in others for key in each)
     told = [Beside("header", shown(key)[1:-1], [each[key] for each in others if key in each]) for key in keys]
     return (*header.beside(of_dicom), *told)

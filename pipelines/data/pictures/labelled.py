@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.data.groups import label_groups
-from pipelines.data.listing import Listing, read_listing
+from pipelines.data.listing import PATHS, Listing, read_listing
 from pipelines.data.paths import LABELS
 from pipelines.data.pictures import dicom_header as header
 from pipelines.data.pictures.files import kind_of
@@ -95,6 +95,15 @@ def _listed(folder: Path, request: DataRequest, headed: bool) -> tuple[Listing, 
     lower = {name.lower() for name in listing.groups}
     groups = [name for name in groups if name.lower().removeprefix("patient") not in lower and name not in columns]
     return listing, Asked("", "" if listing.ids is not None else person, tuple(groups))
+
+
+def listed_folders(folder: Path) -> list[Path]:
+    """The folders of slices that a `labels.csv` names."""
+    if not (folder / LABELS).is_file():
+        return []
+    table = read_table(folder / LABELS)
+    cells = [cell for name in PATHS if name in table.columns for cell in table.text(name) if cell]
+    return [folder / cell for cell in cells if (folder / cell).is_dir()]
 
 
 def with_headers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,9 @@ SPLITS = {"train": "train", "val": "valid", "valid": "valid", "test": "test"}
 MOST_BYTES = 4 << 30
 """An `.npz` that unpacks to more than this is refused before it fills the memory."""
 
-Dimensions = Literal[2, 3]
 
-
-def load(path: Path, request: DataRequest, channels: int, dimensions: Dimensions) -> Dataset:
-    """Pictures (n, h, w[, 1 or 3]), or volumes (n, d, h, w[, 1 or 3]) where `dimensions` is 3, with their labels.
+def load(path: Path, request: DataRequest, channels: int, volumes: bool = False) -> Dataset:
+    """Pictures (n, h, w[, 1 or 3]), or volumes (n, d, h, w[, 1 or 3]) where they may be, with their labels.
 
     Raises:
         BadInput: it is damaged or of another layout.
@@ -35,7 +33,7 @@ def load(path: Path, request: DataRequest, channels: int, dimensions: Dimensions
     parts = [part for part in ("train", "val", "valid", "test") if f"{part}_images" in arrays]
     if not parts:
         raise BadInput(f"{path} has no train_images, val_images or test_images; it holds {listed(arrays)}")
-    shown = [pictures(path, f"{part}_images", arrays[f"{part}_images"], channels, dimensions) for part in parts]
+    shown = [pictures(path, f"{part}_images", arrays[f"{part}_images"], channels, volumes) for part in parts]
     shapes = {picture.shape[1:] for picture in shown}
     if len(shapes) > 1:
         raise BadInput(f"{path}: the pictures differ in shape between {', '.join(parts)}: {sorted(shapes)}")
@@ -43,7 +41,7 @@ def load(path: Path, request: DataRequest, channels: int, dimensions: Dimensions
     official = np.repeat([SPLITS[part] for part in parts], [len(picture) for picture in shown])
     notes = []
     first = arrays[f"{parts[0]}_images"]
-    if shown[0].shape[-1] != (1 if first.ndim == dimensions + 1 else first.shape[-1]):
+    if shown[0].shape[-1] != (1 if first.ndim < shown[0].ndim else first.shape[-1]):
         notes.append(f"the pictures were turned into {'grey' if channels == 1 else 'RGB'}")
     whole = "train" not in parts or len(parts) == 1
     if whole:
@@ -54,21 +52,24 @@ def load(path: Path, request: DataRequest, channels: int, dimensions: Dimensions
     return Dataset(examples, str(path), False, "label", kept, tuple(notes), request.positive)
 
 
-def pictures(path: Path, name: str, array: NDArray[Any], channels: int, dimensions: Dimensions) -> NDArray[np.uint8]:
-    """(n, h, w, c) or (n, d, h, w, c) of one array.
+def pictures(path: Path, name: str, array: NDArray[Any], channels: int, volumes: bool = False) -> NDArray[np.uint8]:
+    """(n, h, w, c) of one array, or (n, d, h, w, c) where it may hold volumes and does.
+
+    A fourth axis of 1 or 3 is taken for colours, not for the width of volumes.
 
     Raises:
         BadInput: it has another shape or type.
     """
     if array.dtype != np.uint8:
         raise BadInput(f"{path}: {name} holds {array.dtype}; expected uint8, grey levels from 0 to 255")
-    found = array[..., np.newaxis] if array.ndim == dimensions + 1 else array
-    if found.ndim == dimensions + 2 and found.shape[-1] in (1, 3) and 0 not in found.shape[1:]:
+    coloured = array.ndim > 3 and array.shape[-1] in (1, 3)
+    found = array if coloured else array[..., np.newaxis]
+    if found.ndim in ((4, 5) if volumes else (4,)) and 0 not in found.shape[1:]:
         return in_channels(found, channels)
-    sides = "h, w" if dimensions == 2 else "d, h, w"
-    volumes = array.ndim in (4, 5) and dimensions == 2
-    hint = "; these are volumes, and this task learns from pictures of two dimensions" if volumes else ""
-    raise BadInput(f"{path}: {name} has shape {array.shape}; expected (n, {sides}) or (n, {sides}, 3){hint}")
+    shapes = "(n, h, w) or (n, h, w, 3)" + (", of volumes (n, d, h, w) or (n, d, h, w, 3)" if volumes else "")
+    refused = array.ndim in (4, 5) and not volumes
+    hint = "; these are volumes, and this task learns from pictures of two dimensions" if refused else ""
+    raise BadInput(f"{path}: {name} has shape {array.shape}; expected {shapes}{hint}")
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
