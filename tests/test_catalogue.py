@@ -18,6 +18,7 @@ SHIPPED = [
     "medical_imaging/breast-cancer",
     "medical_imaging/diabetic-retinopathy",
     "medical_imaging/lung-nodule",
+    "medical_imaging/microscopy",
     "medical_imaging/pneumonia",
     "nlp/sentiment",
     "speech/voice-command",

@@ -146,7 +146,8 @@ def test_colours(tmp_path):
     [
         ("CT_small.dcm", 1), ("MR_small_RLE.dcm", 1), ("MR_small_bigendian.dcm", 1), ("JPEG2000.dcm", 1),
         ("image_dfl.dcm", 1), ("SC_rgb_rle.dcm", 3), ("SC_rgb_rle_16bit.dcm", 3), ("examples_palette.dcm", 3),
-        ("SC_rgb_jpeg_lossy_gdcm.dcm", 3), ("SC_ybr_full_422_uncompressed.dcm", 3), ("liver_1frame.dcm", 1),
+        ("SC_rgb_jpeg_lossy_gdcm.dcm", 3), ("SC_rgb_jpeg_gdcm.dcm", 3),
+        ("JPEGLSNearLossless_16.dcm", 1), ("SC_ybr_full_422_uncompressed.dcm", 3), ("liver_1frame.dcm", 1),
     ],
 )  # fmt: skip
 def test_files_of_others_are_read(name, channels):
@@ -156,7 +157,8 @@ def test_files_of_others_are_read(name, channels):
 
 
 def test_a_file_is_the_same_however_it_is_stored():
-    one, *others = ("MR_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm")
+    one, *others = ("MR_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm",
+                    "MR_small_jpeg_ls_lossless.dcm", "MR_small_jp2klossless.dcm")  # fmt: skip
     for other in others:
         np.testing.assert_array_equal(*(shown(dicom_files.Path(own(n)), size=64).pixels for n in (one, other)))
 
@@ -165,7 +167,7 @@ def test_a_file_is_the_same_however_it_is_stored():
     ("name", "reason"),
     [
         ("MR_truncated.dcm", "damaged"), ("rtplan.dcm", "without pixels"), ("test-SR.dcm", "without pixels"),
-        ("JPEGLSNearLossless_08.dcm", "compressed in a way"), ("README.txt", "damaged DICOM file, or none"),
+        ("JPGExtended.dcm", "compressed in a way"), ("README.txt", "damaged DICOM file, or none"),
         ("rtstruct.dcm", "damaged DICOM file, or none"), ("no_meta.dcm", "damaged DICOM file, or none"),
     ],
 )  # fmt: skip

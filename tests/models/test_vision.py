@@ -73,8 +73,14 @@ def test_large_pictures_are_thinned_out_by_the_stem():
     assert _last_sides(large) == 4
 
 
+def test_volumes_are_thinned_out_by_the_stem_where_they_have_room():
+    thin, large = (residual((1, 1, 1))(of_shape(16, side, side, 1, n=2), BINARY, RECIPE).core for side in (12, 32))
+    assert _last_sides(thin) == 4
+    assert _last_sides(large) == 2
+
+
 def _last_sides(core):
-    return next(layer.output.shape[1] for layer in reversed(core.layers) if len(layer.output.shape) == 4)
+    return next(layer.output.shape[1] for layer in reversed(core.layers) if len(layer.output.shape) > 3)
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))

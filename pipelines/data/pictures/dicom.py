@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ def require(where: Path) -> None:
         raise BadInput(f"{where}: DICOM files need the extra `medical`: pip install 'tapeline[medical]'") from error
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     logging.getLogger("pydicom").disabled = True  # it quotes what it finds odd
+    with suppress(ImportError):  # decodes JPEG-LS and lossless JPEG; without it those files are told and left out
+        import gdcm
+
+        gdcm.Trace.ErrorOff()
+        gdcm.Trace.WarningOff()
     for module in (r"pydicom(\.|$)", r"pipelines\.data\.pictures\."):  # which warns in the name of who called it
         warnings.filterwarnings("ignore", module=module)
 
