@@ -76,7 +76,14 @@ class OwnImages:
         if path.is_dir():
             volumes = Wanted(self.volumes, self.channels, 3) if self.volumes else None
             return folder.load(path, request, Wanted(self.size, self.channels), volumes, self.ids_required)
-        for flag, value in (("--id", request.id), ("--time", request.time), ("--sensitive", request.sensitive)):
+        for flag, value in (
+            ("--target", request.target),
+            ("--id", request.id),
+            ("--time", request.time),
+            ("--sensitive", request.sensitive),
+            ("--exclude", request.exclude),
+            ("--text", request.text),
+        ):
             if value:
                 raise BadInput(f"{flag} needs a folder of pictures with a {LABELS}; {path} is a single file")
         if path.suffix.lower() != ".npz":

@@ -16,7 +16,7 @@ from pipelines.data.paths import LABELS, existing_file
 from pipelines.data.personal import look, require_unseen
 from pipelines.data.raw_table import RawTable
 from pipelines.data.tables import read_ids, read_table, read_time
-from pipelines.data.wording import count, listed
+from pipelines.data.wording import count, listed, shown
 from pipelines.errors import BadInput
 from pipelines.task import Beside, DataRequest
 
@@ -102,6 +102,7 @@ def read_listing(
     require_present(table, target, labels, "the label")
     fits = fits or (lambda path: path.suffix.lower() in suffixes)
     files = [_listed_file(table, folder, row, cell, suffixes, fits) for row, cell in enumerate(table.text(path))]
+    _require_once(table, path, files)
     away = {path, target, person, request.time, *request.exclude}
     groups, ignored, notes = _groups(table, [name for name in table.columns if name not in away], request.sensitive)
     return Listing(
@@ -131,14 +132,32 @@ def _listed_file(
     where = f"{table.path}: line {table.lines[row]}"
     if not cell:
         raise BadInput(f"{where} names no file")
-    path = folder / cell
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise BadInput(f"{where} names {cell!r}, which lies outside {folder}; paths are relative to that folder")
-    if path.is_dir() and fits(path):
-        return path
-    if path.is_file() and not fits(path):
-        raise BadInput(f"{where} names {cell!r}; expected a file that ends in {' or '.join(suffixes)}")
-    return existing_file(path, f"a file that ends in {' or '.join(suffixes)}")
+    path, what = folder / cell, f"a file that ends in {' or '.join(suffixes)}"
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BadInput(f"{where} names {cell!r}, which lies outside {folder}; paths are relative to that folder")
+        if path.is_dir() and fits(path):
+            return path
+        if path.is_file() and not fits(path):
+            raise BadInput(f"{where} names {cell!r}; expected {what}")
+    except (OSError, RuntimeError) as error:  # a name that is too long, a link to itself, a folder that is locked
+        why = getattr(error, "strerror", None) or "its links lead in a circle"
+        raise BadInput(f"{where} names {shown(cell)}, which cannot be opened: {why}") from error
+    try:
+        return existing_file(path, what)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from error
+
+
+def _require_once(table: RawTable, column: str, files: list[Path]) -> None:
+    """No file is named twice, however it is written: lines could say different things of it, or part it from itself."""
+    first: dict[Path, int] = {}
+    for row, file in enumerate(files):
+        if (before := first.setdefault(file.resolve(), row)) != row:
+            raise BadInput(
+                f"{table.path}: line {table.lines[row]} names {shown(table.text(column)[row])} again, which line "
+                f"{table.lines[before]} names already; a file is one row"
+            )
 
 
 def _groups(

@@ -17,10 +17,14 @@ def existing(where: str | Path) -> Path:
     Raises:
         BadInput: nothing is; the message suggests the nearest name in its folder.
     """
+    if not str(where).strip():
+        raise BadInput("the path is empty; name a file or a folder")
     path = Path(where).expanduser()
     try:
         if path.exists():
             return path
+        if path.is_symlink():
+            raise BadInput(f"{path} is a symbolic link that leads nowhere")
         folder = path.parent
         neighbours = [entry.name for entry in folder.iterdir()] if folder.is_dir() else None
     except (OSError, ValueError) as error:

@@ -58,6 +58,7 @@ BAD_TABLES = {
 
 BAD_USAGE = {
     "missing file": (("run", TASK, *FILE), "there is no file d.csv"),
+    "empty path": (("run", TASK, "--data", " ", "--target", "defaulted"), "the path is empty"),
     "folder": (("run", TASK, "--data", ".", "--target", "defaulted"), "is a folder"),
     "task name": (("run", "finance/credit-defualt"), "did you mean finance/credit-default?"),
     "task without its domain": (("run", "credit-default"), "did you mean finance/credit-default?"),

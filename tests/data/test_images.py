@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,12 @@ def test_npz_colours(tmp_path):
         ({"train_images": np.zeros((2, 8), np.uint8), "train_labels": np.zeros(2)}, ["(2, 8)"]),
         ({"train_images": grey(2), "train_labels": np.array([0, np.nan])}, ["missing"]),
         ({"train_images": np.array([{}, {}], dtype=object), "train_labels": np.zeros(2)}, ["Python objects"]),
+        ({"train_images": grey(2), "train_labels": np.array(["ill", " "])}, ["train_labels has no label in row 1"]),
+        ({"train_images": grey(2), "train_labels": np.zeros(2, complex)}, ["complex128", "words"]),
+        (
+            {"train_images": grey(1), "train_labels": ["1"], "test_images": grey(1), "test_labels": [1]},
+            ["numbers in some of train, test"],
+        ),
     ],
 )
 def test_npz_of_another_layout(tmp_path, arrays, words):
@@ -95,6 +103,26 @@ def test_npz_of_another_layout(tmp_path, arrays, words):
     message = refusal(path)
     for word in (str(path), *words):
         assert word in message
+
+
+def test_npz_with_what_is_no_array_or_more_than_there_is(tmp_path):
+    path = tmp_path / "set.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train_images.npy", "words")
+    assert "'train_images' is no array" in refusal(path)
+    header = io.BytesIO()
+    huge = {"descr": "|u1", "fortran_order": False, "shape": (10**8, 10**8)}
+    np.lib.format.write_array_header_1_0(header, huge)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train_images.npy", header.getvalue())
+    assert "larger than the memory" in refusal(path)
+
+
+@pytest.mark.parametrize("flags", [{"target": "x"}, {"exclude": ("x",)}, {"text": "x"}])
+def test_flags_that_nothing_heeds_are_refused(tmp_path, flags):
+    assert "needs a folder" in refusal(npz(tmp_path, train_images=grey(1), train_labels=[1]), **flags)
+    picture(tmp_path / "set" / "a" / "1.png", grey(1)[0])
+    assert "needs a labels.csv" in refusal(tmp_path / "set", **flags)
 
 
 def test_npz_cut_short_at_any_byte_or_none_at_all(tmp_path):
@@ -164,7 +192,12 @@ def test_labels_file_gives_ids_and_groups(tmp_path):
 @pytest.mark.parametrize(
     ("listing", "words"),
     [
-        ("path,label\nmissing.png,a\n", "no file"),
+        ("path,label\nmissing.png,a\n", "line 2: there is no file"),
+        (f"path,label\n{'x' * 300}.png,a\n", "line 2"),
+        ("path,label\n1.png,a\n./1.png,b\n", "line 3 names './1.png' again, which line 2 names already"),
+        ("path,label\nlink.png,a\n1.png,a\n", "line 3"),
+        ("path,label\nloop.png,a\n", "line 2"),
+        ("path,label\nempty,a\n", "line 2"),
         ("path,label\n../outside.png,a\n", "line 2"),
         ("path,label\n1.png,a\n1.png,\n", "line 3"),
         ("path,label\n1.gif,a\n", ".png"),
@@ -176,6 +209,9 @@ def test_labels_file_that_does_not_fit(tmp_path, listing, words):
     folder = tmp_path / "set"
     picture(folder / "1.png", grey(1)[0])
     picture(tmp_path / "outside.png", grey(1)[0])
+    (folder / "empty").mkdir()
+    (folder / "link.png").symlink_to(folder / "1.png")
+    (folder / "loop.png").symlink_to(folder / "loop.png")
     (folder / "labels.csv").write_text(listing)
     assert words in refusal(folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dicom_files
 import numpy as np
 import pytest
+from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 from pipelines.data.images import OwnImages
@@ -90,12 +91,22 @@ def test_each_slice_is_rescaled_by_its_own_slope(tmp_path):
     assert read(tmp_path / "scan").pixels[0, :, 0, 0, 0].tolist() == [0, 255] * 4
 
 
+def _of_another(folder):
+    data = dcmread(folder / "003.dcm")
+    data.PatientID = "P2"
+    data.save_as(folder / "003.dcm")
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
         (lambda folder: slices(folder, rising(3), order=[20, 21, 22], step=40), "of several series"),
-        (lambda folder: (folder / "003.dcm").write_bytes(b""), "is empty"),
-        (lambda folder: (folder / "003.dcm").write_bytes((folder / "003.dcm").read_bytes()[:-30]), "damaged"),
+        (_of_another, "of several patients"),
+        (lambda folder: (folder / "003.dcm").write_bytes(b""), "holds a slice that is empty; it is 003.dcm"),
+        (
+            lambda folder: (folder / "003.dcm").write_bytes((folder / "003.dcm").read_bytes()[:-30]),
+            "damaged .*; it is 003.dcm",
+        ),
         (lambda folder: (folder / "copy.dcm").write_bytes((folder / "003.dcm").read_bytes()), "one of them twice"),
         (lambda folder: [each.unlink() for each in sorted(folder.iterdir())[1:]], "a single slice"),
     ],
@@ -160,8 +171,9 @@ def test_a_damaged_series_is_told_by_its_folder_and_left_out(tmp_path):
     (folder / "scan1" / "002.dcm").write_bytes(b"")
     data = SOURCE.load(DataRequest(str(folder)))
     assert len(data.examples) == 4
-    assert any("scan1 is empty" in line for line in data.told)
-    with pytest.raises(BadInput, match=r"--strict: .*scan1 is empty"):
+    assert any("scan1 holds a slice that is empty; it is 002.dcm" in line for line in data.told)
+    assert not any("002" in note for note in data.notes)
+    with pytest.raises(BadInput, match=r"--strict: .*scan1 holds a slice that is empty"):
         SOURCE.load(DataRequest(str(folder), strict=True))
 
 

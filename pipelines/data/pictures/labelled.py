@@ -152,6 +152,8 @@ def _by_class(folder: Path, found: Sequence[Path], request: DataRequest) -> List
         ("--id", request.id),
         ("--time", request.time),
         ("--sensitive", request.sensitive),
+        ("--exclude", request.exclude),
+        ("--text", request.text),
     ):
         if value:
             raise BadInput(f"{flag} needs a {LABELS} in {folder} with columns path, label and what the flag names")

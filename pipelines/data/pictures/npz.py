@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.data.cells import MISSING
 from pipelines.data.examples import Examples
 from pipelines.data.pictures.sizes import in_channels
-from pipelines.data.wording import listed
+from pipelines.data.wording import listed, shown
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest, Dataset
 
@@ -46,6 +47,8 @@ def load(path: Path, request: DataRequest, channels: int, volumes: bool = False)
     whole = "train" not in parts or len(parts) == 1
     if whole:
         notes.append(f"it holds {', '.join(parts)} only, so its rows are split anew")
+    if len({each.dtype for each in labels}) > 1:
+        raise BadInput(f"{path}: labels are numbers in some of {', '.join(parts)}, and words in others")
     target = np.concatenate(labels)
     examples = Examples(columns={"image": np.concatenate(shown)}, target=target, kinds={"image": "image"})
     kept = None if whole else official
@@ -85,11 +88,16 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         if size > MOST_BYTES:
             raise BadInput(f"{path} unpacks to {size / 2**30:.1f} GiB; at most {MOST_BYTES >> 30} GiB are read")
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            found = {name: arrays[name] for name in arrays.files}
+        if foreign := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
+            raise BadInput(f"{damaged} ({shown(foreign[0])} is no array); write it again with numpy.savez_compressed")
+        return found
     except BadInput:
         raise
     except PermissionError as error:
         raise BadInput(f"{path} cannot be read: you have no permission to read it") from error
+    except MemoryError as error:
+        raise BadInput(f"{damaged} (an array says that it is larger than the memory); write it again") from error
     except ValueError as error:
         why = "it holds Python objects, which are not read" if "allow_pickle" in str(error) else "an array is cut short"
         raise BadInput(f"{damaged} ({why}); write plain arrays with numpy.savez_compressed") from error
@@ -113,4 +121,9 @@ def _labels(path: Path, part: str, arrays: dict[str, NDArray[Any]], rows: int) -
         if not np.isfinite(numbers).all():
             raise BadInput(f"{path}: {name} has a label that is missing or infinite")
         return numbers
-    return labels.astype(str).astype(object)
+    words = labels.astype(str).astype(object) if labels.dtype.kind in "SU" else None
+    if words is None:
+        raise BadInput(f"{path}: {name} holds {labels.dtype}; expected numbers or words")
+    if missing := [row for row, word in enumerate(words) if word.strip() in MISSING]:
+        raise BadInput(f"{path}: {name} has no label in row {missing[0]}")
+    return words

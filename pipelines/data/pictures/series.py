@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def read(path: Path, wanted: Wanted) -> First:
     """
     if wanted.dimensions == 2:
         raise Odd("is a folder, and pictures of two dimensions are learned from here; list its files one by one")
-    slices, positions = _in_order([dicom.opened(each) for each in sorted(_files(path))])
+    slices, positions = _in_order([_opened(each) for each in sorted(_files(path))])
     stored = _stored(slices)
     pixels, scale, how = grey_of_slices(slices, stored)
     height, width = pixels.shape[1:]
@@ -57,7 +58,7 @@ def read(path: Path, wanted: Wanted) -> First:
 
 def read_row(path: Path, wanted: Wanted, row: int, scale: tuple[float, float] | None) -> NDArray[np.uint8]:
     """(*sides, channels): the volume again."""
-    slices, _ = _in_order([dicom.opened(each) for each in sorted(_files(path))])
+    slices, _ = _in_order([_opened(each) for each in sorted(_files(path))])
     return _cube(grey_of_slices(slices, _stored(slices), scale).pixels, wanted)
 
 
@@ -72,6 +73,20 @@ def _files(path: Path) -> Iterator[Path]:
     return (each for each in path.iterdir() if each.is_file() and dicom.is_dicom(each))
 
 
+def _opened(path: Path) -> Any:
+    with _told_of(path):
+        return dicom.opened(path)
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """What is odd about a slice is said of its folder; the slice's name comes last, where no report takes it over."""
+    try:
+        yield
+    except Odd as error:
+        raise Odd(f"holds a slice that {str(error).partition(':')[0]}; it is {path.name}") from error
+
+
 def _cube(pixels: NDArray[np.uint8], wanted: Wanted) -> NDArray[np.uint8]:
     return cube(in_channels(pixels[..., np.newaxis], wanted.channels), wanted.size)
 
@@ -82,6 +97,8 @@ def _in_order(slices: list[Any]) -> tuple[list[Any], NDArray[np.float64]]:
         raise Odd("holds a single slice, where volumes are learned from")
     if len({str(each.get("SeriesInstanceUID", "")) for each in slices}) > 1:
         raise Odd("holds slices of several series; give each a folder of its own")
+    if len({str(each.get("PatientID", "")) for each in slices}) > 1:
+        raise Odd("holds slices of several patients; give each a folder of its own")
     places = _positions(slices)
     if places is None:
         places = _numbers(slices)
@@ -113,9 +130,14 @@ def _stored(slices: Sequence[Any]) -> NDArray[Any]:
     """(n, h, w) as stored."""
     if sum(int(each.Rows) * int(each.Columns) for each in slices) > MOST_SAMPLES:
         raise Odd(f"unpacks to more than {MOST_SAMPLES:,} numbers, which is the most that are read")
-    planes = [dicom.stored(each) for each in slices]
+    planes = [_plane(each) for each in slices]
     if len({plane.shape for plane in planes}) > 1:
         raise Odd("holds slices of several sizes")
     if planes[0].ndim != 3 or len(planes[0]) != 1:
         raise Odd("holds files of colours or of many frames beside each other; volumes are of grey slices")
     return np.concatenate(planes)
+
+
+def _plane(one: Any) -> NDArray[Any]:
+    with _told_of(Path(one.filename)):
+        return dicom.stored(one)
