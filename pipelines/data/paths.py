@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.data.wording import count, did_you_mean
@@ -70,13 +72,23 @@ def files_under(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[Path], li
         BadInput: a folder may not be read.
     """
     try:
-        entries = sorted(path for path in folder.rglob("*") if path.is_file())
+        entries = sorted(path for path in _below(folder) if path.is_file())
     except OSError as error:
-        raise BadInput(f"{folder} cannot be read: {_reason(error)}") from error
+        raise BadInput(f"{error.filename or folder} cannot be read: {_reason(error)}") from error
     visible = [path for path in entries if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     wanted = [path for path in visible if path.suffix.lower() in suffixes]
     others = [path for path in visible if path.suffix.lower() not in suffixes and path != folder / LABELS]
     return wanted, others
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All files; a folder that may not be read raises, where `rglob` would leave out what is in it."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for within, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(within, name) for name in names)
 
 
 def _listable(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from pipelines.data.examples import OnDemand
 from pipelines.data.images import OwnImages
 from pipelines.data.pictures import files
+from pipelines.data.pictures.wanted import Wanted
 from pipelines.errors import BadInput
 from pipelines.task import DataRequest
 
@@ -304,3 +306,31 @@ def test_pictures_that_lie_on_their_side_are_turned(tmp_path, kept, monkeypatch)
         Image.fromarray(np.rot90(upright)).save(tmp_path / "ab"[row] / f"1.{suffix}", exif=exif)
     found = load(tmp_path, OwnImages(size=8)).examples.columns["image"][:]
     np.testing.assert_allclose(found[..., 0], np.stack([upright, upright]), atol=6)
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"), [("1.png", "PIL.Image.open"), ("1.dcm", "pydicom.dcmread"), ("1.nii", "nibabel.load")]
+)
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, name, reader, monkeypatch):
+    def locked(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / name).write_bytes(b"something")
+    monkeypatch.setattr(reader, locked)
+    odd = files.read_all([tmp_path / name], Wanted(8, 1)).odd
+    assert odd == ((tmp_path / name, "cannot be read: Permission denied"),)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    """Without it a class, or a patient, would be missing and nobody would know."""
+    for kind in "abc":
+        picture(tmp_path / kind / "1.png", grey(1)[0])
+    listed = os.scandir
+
+    def locked(where):
+        if str(where).endswith("c"):
+            raise PermissionError(13, "Permission denied", str(where))
+        return listed(where)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    assert refusal(tmp_path).startswith(f"{tmp_path / 'c'} cannot be read: you have no permission")

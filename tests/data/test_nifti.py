@@ -94,8 +94,9 @@ def test_odd_volumes_are_skipped(tmp_path):
     (tmp_path / "ill" / "sub-08.nii.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "ill" / "sub-09.nii").write_bytes(b"")
     volume(tmp_path / "ill" / "sub-10.nii", np.zeros((4, 4, 4, 3), np.float32))
+    volume(tmp_path / "ill" / "sub-11.nii", np.zeros((4, 4, 4), np.complex64))
     told = load(tmp_path).told
-    for name, why in (("sub-08", "cut short"), ("sub-09", "0 bytes"), ("sub-10", "one volume")):
+    for name, why in (("sub-08", "cut short"), ("sub-09", "0 bytes"), ("sub-10", "one volume"), ("sub-11", "complex")):
         assert any(name in line and why in line for line in told)
 
 

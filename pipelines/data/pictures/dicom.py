@@ -16,7 +16,7 @@ from pipelines.data.pictures.dicom_grey import grey
 from pipelines.data.pictures.dicom_header import texts
 from pipelines.data.pictures.raster import RESIZED, SQUASHED
 from pipelines.data.pictures.sizes import cube, in_channels, resized
-from pipelines.data.pictures.wanted import MOST_PIXELS, MOST_SAMPLES, First, Odd, Wanted
+from pipelines.data.pictures.wanted import MOST_PIXELS, MOST_SAMPLES, UNREADABLE, First, Odd, Wanted
 from pipelines.errors import BadInput
 
 SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -117,6 +117,8 @@ def opened(path: Path) -> Any:
         raise Odd("is empty: 0 bytes")
     try:
         data = dcmread(path)
+    except UNREADABLE:
+        raise
     except Exception as error:  # pydicom's reader raises almost anything on damaged bytes
         raise Odd("is a damaged DICOM file, or none") from error
     if not any(name in data for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.data.pictures.raster import RESIZED, SQUASHED
 from pipelines.data.pictures.sizes import cube, eight_bit, extremes, in_channels, resized
-from pipelines.data.pictures.wanted import MOST_SAMPLES, First, Odd, Wanted
+from pipelines.data.pictures.wanted import MOST_SAMPLES, UNREADABLE, First, Odd, Wanted
 from pipelines.errors import BadInput
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -79,9 +79,14 @@ def _volume(path: Path) -> NDArray[np.float32]:
         raise Odd("is empty: 0 bytes")
     try:
         image: Any = nibabel.load(path)
+        stored = np.dtype(image.get_data_dtype())
         shape = tuple(length for axis, length in enumerate(image.shape) if axis < 3 or length > 1)
+    except UNREADABLE:
+        raise
     except Exception as error:  # nibabel's readers raise many types on damaged bytes
         raise Odd("is a damaged NIfTI file, or none") from error
+    if stored.kind not in "iuf":
+        raise Odd("holds complex numbers or colours; expected a grey value for each voxel")
     if len(shape) != 3 or 1 in shape:
         raise Odd(f"has shape {image.shape}; expected one volume of three dimensions")
     if np.prod(shape) > MOST_SAMPLES:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.data.pictures.wanted import MOST_PIXELS, First, Odd, Wanted
+from pipelines.data.pictures.wanted import MOST_PIXELS, UNREADABLE, First, Odd, Wanted
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 TURNED = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
@@ -44,7 +44,7 @@ def read(path: Path, wanted: Wanted, headed: bool = True) -> First:
             if before != (wanted.size, wanted.size):
                 picture = picture.resize((wanted.size, wanted.size), Image.Resampling.BILINEAR)
             pixels = np.asarray(picture, dtype=np.uint8)
-    except Odd:
+    except (Odd, *UNREADABLE):
         raise
     except Exception as error:  # Pillow's decoders raise almost anything on damaged bytes
         raise Odd("is a damaged picture, or no PNG or JPEG; export it again or remove it") from error

@@ -15,6 +15,9 @@ MOST_PIXELS = 100_000_000
 MOST_SAMPLES = 1 << 29
 """Of all frames of one file, or one volume, together."""
 
+UNREADABLE = (PermissionError, FileNotFoundError)
+"""What is wrong with a file of which nothing can be said, not even that it is damaged."""
+
 
 @dataclass(frozen=True)
 class Wanted:
