@@ -37,7 +37,7 @@ def grey(data: Any, stored: NDArray[Any], first: int = 0, scale: tuple[float, fl
         scale: the percentiles found at the first reading of the whole file.
     """
     values = np.stack([_rescaled(data, frame, first + place) for place, frame in enumerate(stored)])
-    windows = [_window(data, first + place) or _window(data, first) for place in range(len(values))]
+    windows = [_window(data, first + place) or _window(data, 0) for place in range(len(values))]
     return _seen(data, values, _padding(data, stored), [each for each in windows if each is not None], scale)
 
 
