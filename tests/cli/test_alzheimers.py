@@ -99,6 +99,6 @@ def test_slices_run_when_it_is_known_whose_they_are(folder, tapeline):
     document = json.loads(ended.out)
     names = [each["name"] for each in document["contenders"]]
     assert names[0] == "small-resnet"
-    assert {"area", "pixels"} <= set(names)
-    assert not {"gru", "prior", "linear"} & set(names)
+    assert {"prior", "area", "pixels"} <= set(names)
+    assert not {"gru", "linear", "forest"} & set(names)
     assert document["data"]["splits"]["train"] < 48
