@@ -106,8 +106,16 @@ def test_features_are_taken_once_for_all_settings_that_are_tried(monkeypatch):
     seen = []
     original = declared.described
     monkeypatch.setattr(declared, "described", lambda rows: seen.append(len(rows)) or original(rows))
-    fitted("texture", pictures(n=45))
+    model, _ = fitted("texture", pictures(n=45))
     assert sum(seen) == 45
+    assert len(model.estimator[-1].estimators_) == declared.TREES, "more than were tried"
+
+
+@pytest.mark.parametrize(("rows", "tried"), [(24, [5]), (90, [5, 9]), (150, [5, 9, 15])])
+def test_no_more_neighbours_are_tried_than_a_tenth_of_the_rows(rows, tried):
+    examples = pictures(n=rows)
+    built = NAMED["nearest"].build(examples, Classification().resolve(examples.target))
+    assert built.search == {"nearest__k": tried}
 
 
 def test_operations_of_neighbours_are_distances_and_votes():

@@ -82,6 +82,14 @@ def test_described_pictures_are_finite_numbers_whatever_their_size(shape):
         assert np.isfinite(found).all()
 
 
+def test_each_colour_has_its_mean_and_deviation():
+    picture = np.zeros((2, 8, 8, 3), np.uint8)
+    picture[0, ..., 0], picture[1, :4, :, 2] = 255, 255
+    found = picture_texture.texture_features(picture)
+    np.testing.assert_allclose(found[:, -6:], [[1, 0, 0, 0, 0, 0], [0, 0, 0.5, 0, 0, 0.5]])
+    assert picture_texture.texture_features(picture[..., :1]).shape[1] == found.shape[1] - 6
+
+
 def test_a_block_of_pictures_has_the_features_of_each():
     pictures = noise(5, 30, 34, 3)
     for features in (described, oriented_gradients, total_brightness, flat_pixels):
@@ -129,3 +137,15 @@ def test_the_shape_of_a_block_is_that_of_a_block():
     assert flat[5:8] == pytest.approx([(143 / 12) ** 0.5, (15 / 12) ** 0.5, (15 / 143) ** 0.5])
     assert flat[8:10].tolist() == [4, 12]
     assert (len(flat), len(shape_features(box)[0])) == (13, 16)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_compactness_is_that_of_a_form_of_any_size(axes):
+    """Its border to the power of the axes over its content to one power less."""
+    blocks = np.zeros((3, *[32] * axes, 1), np.uint8)
+    for row, side in enumerate((6, 12, 12)):
+        blocks[row, *[slice(8, 8 + side)] * axes] = 255
+    blocks[2, *[slice(11, 17)] * axes] = 0  # a hole in it
+    small, large, rugged = shape_features(blocks)[:, 2]
+    assert small == pytest.approx(large, rel=0.25)
+    assert rugged > 1.5 * large

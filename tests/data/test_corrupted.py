@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from pipelines.data.pictures import corrupted as module
 from pipelines.data.pictures.corrupted import SEVERITIES, corrupted, possible
 
 
@@ -46,6 +47,26 @@ def test_blur_is_as_wide_as_the_picture_is_large():
         across = np.arange(side) - (middle - 0.5)
         spread = np.sqrt((blurred * across**2).sum() / blurred.sum())
         assert spread / side == pytest.approx(np.hypot(0.06, 1 / 8 / np.sqrt(12)), rel=0.05)
+
+
+def test_blur_is_as_wide_down_as_across_and_mixes_no_colours():
+    point = np.zeros((2, 33, 33, 3), np.uint8)
+    point[1, 15:18, 15:18, 1] = 255
+    blurred = corrupted(point, "blur", 0.03)
+    assert blurred[0].max() == 0, "of another picture"
+    assert blurred[1, ..., [0, 2]].max() == 0, "of another colour"
+    assert blurred[1, 13, 16, 1] > 0
+    np.testing.assert_array_equal(blurred[1, ..., 1], blurred[1, ..., 1].T)
+
+
+def test_noise_ends_at_black_and_white_and_differs_between_blocks(monkeypatch):
+    white = np.full((4, 16, 16, 1), 255, np.uint8)
+    noisy = corrupted(white, "noise", 0.08)
+    assert noisy.min() > 255 * (1 - 0.08 * 6), "nothing wraps around"
+    assert (noisy == 255).mean() > 0.4
+    monkeypatch.setattr(module, "AT_ONCE", 2 * 16 * 16)
+    first, second = np.split(corrupted(white // 2, "noise", 0.08), 2)
+    assert (first != second).mean() > 0.9
 
 
 def test_contrast_is_taken_towards_the_mean_of_each_picture(pictures):

@@ -228,6 +228,7 @@ def test_a_file_that_lacks_what_is_asked_of_headers_is_skipped(tmp_path):
     dicom_files.write(folder / "nothing.dcm", RAMP.astype(np.uint8))
     data = load(folder, target="BodyPartExamined")
     assert len(data.examples) == 48
+    assert data.examples.ids.tolist() == [str(number // 2 + 1) for number in range(48)]
     assert any("nobody.dcm has no PatientID" in line for line in data.told)
     assert any("nothing.dcm has no BodyPartExamined" in line for line in data.told)
 
@@ -328,6 +329,9 @@ def test_a_large_folder_is_decoded_when_it_is_needed(tmp_path, monkeypatch):
     np.testing.assert_array_equal(column.only(order)[1:], kept.columns["image"][order[1:]])
     np.testing.assert_array_equal(column[4], kept.columns["image"][4])
     assert len(set(column.hashes())) == 9
+    assert column.only(order).hashes().tolist() == column.hashes()[order].tolist()
+    twice = column.only(order).only(np.array([3, 1]))
+    np.testing.assert_array_equal(twice[:], kept.columns["image"][[3, 0]])
     (tmp_path / "a" / "0.dcm").write_bytes(b"changed")
     with pytest.raises(BadInput, match=r"0\.dcm was changed since it was first read"):
         column[:]

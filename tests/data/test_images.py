@@ -79,6 +79,14 @@ def test_npz_colours(tmp_path):
     assert load(path, OwnImages(channels=3)).examples.columns["image"].shape == (1, 4, 4, 3)
     assert load(path, OwnImages(channels=0)).examples.columns["image"].shape == (1, 4, 4, 3)
     assert load(path).examples.columns["image"].ravel().tolist() == [76] * 16  # 0.299 of 255
+    assert "the pictures were turned into grey" in load(path).notes
+    assert not any("turned into" in note for note in load(path, OwnImages(channels=0)).notes)
+
+
+def test_npz_has_the_positive_label_that_was_asked_for(tmp_path):
+    path = npz(tmp_path, train_images=grey(2), train_labels=np.array([0, 1]))
+    assert load(path, positive="0").positive == "0"
+    assert load(path).positive is None
 
 
 @pytest.mark.parametrize(
@@ -170,6 +178,8 @@ def test_folder_with_an_official_split(tmp_path):
     data = load(tmp_path)
     assert data.official.tolist() == ["test", "train", "valid"]
     assert data.examples.target.tolist() == ["a", "a", "a"]
+    (tmp_path / "train" / "a" / "x.png").unlink()
+    assert load(tmp_path).official is None, "there is nothing to learn from"
 
 
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):

@@ -106,6 +106,10 @@ def test_rows_to_predict_are_read_as_those_that_were_learned_from(written):
     for name in kinds:
         np.testing.assert_array_equal(rows.columns[name], dataset.examples.columns[name][shuffled.index])
     assert "12 rows have no earlier visit" in " ".join(rows.notes)
+    once = OWN.to_predict(written(shuffled.drop_duplicates("patient"), "new.csv"), kinds, dataset.reading)
+    assert once.columns[HISTORY].shape == (12, 3, 3), "as long as those that were learned from"
+    with pytest.raises(BadInput, match="are visits of one person at one moment"):
+        OWN.to_predict(written(shuffled.assign(day="2011-01-01"), "new.csv"), kinds, dataset.reading)
     with pytest.raises(BadInput, match="no column 'patient'"):
         OWN.to_predict(written(shuffled.drop(columns="patient"), "new.csv"), kinds, dataset.reading)
     with pytest.raises(BadInput, match="no column 'school'"):

@@ -168,6 +168,17 @@ def test_a_label_that_is_not_always_at_the_same_place_or_there():
     assert "upper left corner" in check.detail
 
 
+def test_a_mark_in_any_slice_of_a_volume_is_found():
+    chance = np.random.default_rng(4)
+    target = chance.integers(0, 2, 200)
+    volumes = chance.integers(0, 40, (200, 10, 16, 16)) + chance.integers(0, 90, (200, 1, 1, 1))
+    for row in np.flatnonzero(target):
+        volumes[row, chance.integers(10), :4, 12:] = 255
+    (check,) = burnt_in.burnt_in(examples(volumes.astype(np.uint8), target), np.arange(200))
+    assert not check.passed
+    assert check.detail.startswith("the upper right corner")
+
+
 def test_one_marked_class_of_several():
     rows = marked((1, 1))
     target = np.where(rows.target == 1, "c", np.resize(["a", "b"], 300)).astype(object)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import dicom_files
 import numpy as np
 import pytest
@@ -47,6 +49,7 @@ def test_slices_stand_by_where_they_lie_not_by_their_names(tmp_path):
     folder = slices(tmp_path / "scan", rising(), order=[5, 2, 7, 0, 3, 6, 1, 4])
     found = read(folder)
     assert found.pixels.shape == (1, 8, 8, 8, 1)
+    assert series.UNEVEN not in found.changes, "steps are those between neighbours, not between names"
     assert found.pixels[0, :, 0, 0, 0].tolist() == [10, 30, 50, 70, 90, 110, 130, 150]
     np.testing.assert_array_equal(series.read_row(folder, Wanted(8, 1, 3), 0, found.scale), found.pixels[0])
 
@@ -128,6 +131,31 @@ def test_a_slice_that_is_missing_is_told(tmp_path):
     assert series.UNEVEN not in read(folder).changes
     (folder / "004.dcm").unlink()
     assert series.UNEVEN in read(folder).changes
+
+
+def test_slices_that_are_inverted_are_told(tmp_path):
+    found = read(slices(tmp_path / "scan", rising(), photometric="MONOCHROME1"))
+    assert dicom.INVERTED in found.changes
+    assert found.pixels[0, :, 0, 0, 0].tolist() == [255 - level for level in range(10, 151, 20)]
+    assert dicom.INVERTED not in read(slices(tmp_path / "other", rising())).changes
+
+
+def test_a_series_is_another_where_any_of_its_slices_is(tmp_path):
+    folder = slices(tmp_path / "scan", rising())
+    for each in sorted(folder.iterdir()):
+        os.utime(each, ns=(10, 10))
+    size, written = series.stamp(folder)
+    for each in sorted(folder.iterdir()):
+        each.write_bytes(each.read_bytes() + b"\0\0")
+        os.utime(each, ns=(10, 10))
+        assert series.stamp(folder) == ((size := size + 2), written)
+        os.utime(each, ns=(10, (written := written + 1)))
+        assert series.stamp(folder) == (size, written)
+
+
+def test_two_slices_are_a_volume_and_one_is_none(tmp_path):
+    two, one = slices(tmp_path / "two", rising(2)), slices(tmp_path / "one", rising(1))
+    assert series.gathered(sorted([*two.iterdir(), *one.iterdir()])) == [one / "000.dcm", two]
 
 
 def hospital(folder, patients=6):

@@ -86,6 +86,13 @@ def test_target_ids_groups_and_official_split(folder, on_demand):
     assert any("2 features" in note and "'sound', 'words'" in note for note in dataset.notes)
 
 
+def test_where_people_are_learned_from_the_feature_that_names_them_is_asked_for(folder):
+    source = OwnImages(channels=0, ids_required=True)
+    with pytest.raises(BadInput, match="name the feature that says whose each picture is with --id"):
+        source.load(DataRequest(str(folder)))
+    assert source.load(DataRequest(str(folder), id="person")).examples.ids is not None
+
+
 def test_a_table_of_shards_has_its_single_values_as_columns(folder):
     dataset = OwnTable().load(DataRequest(str(folder), target="label", exclude=("person",), sensitive=("sex",)))
     assert dataset.examples.kinds == {"age": "number", "sex": "category"}

@@ -43,6 +43,13 @@ def test_honest_columns_pass():
     assert check(rare=rare, mostly_missing=mostly_missing, same=np.ones(N)).passed
 
 
+def test_words_of_few_rows_each_tell_nothing():
+    words = np.array([f"word {number // 4}" for number in range(80)], dtype=object)
+    codes = (np.arange(80) // 4) % 2
+    assert np.isnan(auroc_of(words, codes)), "20 words, 4 rows each"
+    assert auroc_of(np.repeat(words, 3), np.repeat(codes, 3)) == 1
+
+
 def test_only_two_classes_are_looked_at():
     examples = Examples({"x": rng.normal(size=N)}, TARGET)
     for target in (rng.normal(size=N), np.array(list("abcd" * 50), dtype=object)):
