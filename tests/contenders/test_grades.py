@@ -78,6 +78,22 @@ def test_spots_are_counted_dark_and_bright_and_in_each_quarter():
     np.testing.assert_allclose(alone, spot_features(image), atol=1e-6)
 
 
+def test_spots_are_those_of_the_green_channel():
+    image, _ = pictures(8)
+    red = image.copy()
+    red[..., 0] = np.where(image.max(axis=3) > 40, np.random.default_rng(0).integers(60, 256, image.shape[:3]), 0)
+    red[..., 1] = image[..., 1]
+    np.testing.assert_array_equal((red.max(axis=3) > 15), (image.max(axis=3) > 15))
+    np.testing.assert_allclose(spot_features(red), spot_features(image), atol=1e-6)
+
+
+def test_spots_of_a_larger_picture_take_as_much_of_it():
+    image, _ = pictures(10)
+    both = [spot_features(each) for each in (image, image.repeat(4, axis=1).repeat(4, axis=2))]
+    small, large = (each.reshape(len(image), len(SCALES), 2, len(CONTRASTS), 3)[:, :, 0, :, 1] for each in both)
+    np.testing.assert_allclose(large, small, atol=0.12)
+
+
 @pytest.mark.parametrize("name", [each.name for each in BASELINES])
 def test_baselines_say_the_same_when_they_are_loaded_again(name, tmp_path):
     image, target = pictures(60)

@@ -43,6 +43,23 @@ def test_scores_equal_scikit_learns(weighted):
     assert found["ranked_probability_score"] == pytest.approx(np.mean(borders))
 
 
+def test_whoever_is_of_the_border_grade_is_referred():
+    probabilities = np.array([[0.5, 0.5, 0.0], [0.6, 0.1, 0.3], [0.2, 0.0, 0.8]])
+    truth, above = grades.referable(np.array([0, 1, 2]), probabilities, 1)
+    assert truth.tolist() == [0, 1, 1]
+    np.testing.assert_allclose(above, [0.5, 0.4, 0.8])
+    assert grades.cut(np.array([0.49, 0.5, 1.5, 9.0]), (0.5, 1.5)).tolist() == [0, 1, 2, 2]
+
+
+def test_the_terms_of_kappa_are_what_each_row_moves_it_by():
+    target, probabilities = graded(80)
+    labels, weight = OBJECTIVE.predict(probabilities).labels(), np.random.default_rng(4).uniform(0.5, 2, 80)
+    kappa = grades.quadratic_kappa(target, labels, weight)
+    step = 1e-6 * np.eye(80)
+    slope = [(grades.quadratic_kappa(target, labels, weight + each) - kappa) / 1e-6 * weight.sum() for each in step]
+    np.testing.assert_allclose(grades.kappa_terms(target, labels, weight) - kappa, slope, atol=1e-3)
+
+
 def test_kappa_of_one_grade_is_not_defined_and_of_constants_is_0():
     assert np.isnan(grades.quadratic_kappa(np.array([3, 3]), np.array([3, 3])))
     assert np.isnan(grades.quadratic_kappa(np.zeros(0), np.zeros(0)))

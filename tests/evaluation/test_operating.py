@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
+from pipelines.evaluation.comparison import holm
 from pipelines.evaluation.intervals import estimates
 from pipelines.evaluation.operating import RocPoints, leads, measured
 from pipelines.evaluation.outcome import Outcome, Round
@@ -126,12 +127,29 @@ def test_a_threshold_is_not_chosen_by_too_few_patients():
     probability = np.linspace(1, 0, 100)
     assert Target.parse("sensitivity:0.95").needed == 20
     assert chosen(Target.parse("sensitivity:0.95"), truth, probability).threshold > 0.4
+    enough = chosen(Target.parse("sensitivity:0.95"), truth, probability, clusters=np.arange(100) // 3)
+    assert (enough.units, enough.threshold > 0.4) == (20, True)
     few = chosen(Target.parse("sensitivity:0.95"), truth, probability, clusters=np.arange(100) // 4)
     assert (few.units, math.isnan(few.threshold)) == (15, True)
     (point,) = measured(holdout(truth, two_class(probability)), [[few]])
     assert point.why_not == "validation rows hold 15 independent positive ones, and 20 are needed"
     assert math.isnan(point.sensitivity.value)
     assert point.on_curve.value == 1.0
+    halves = Outcome(truth, two_class(probability), (Round(0, 70, 90), Round(70, 100, 90)), np.arange(100))
+    (point,) = measured(halves, [[enough], [few]])
+    assert point.validated == 15, "in one round there are too few"
+
+
+def test_weights_count_in_the_threshold_and_in_how_many_are_ill():
+    truth, probability = scored(np.random.default_rng(12), 300)
+    weight = np.random.default_rng(13).integers(0, 4, 300)
+    copies = (each.repeat(weight) for each in (truth, probability))
+    target = Target.parse("sensitivity:0.9")
+    weighed = chosen(target, truth, probability, weight.astype(float))
+    assert weighed.threshold == chosen(target, *copies).threshold
+    assert weighed.threshold != chosen(target, truth, probability).threshold
+    (point,) = measured(holdout(truth, two_class(probability), weight=weight.astype(float)), [[weighed]])
+    assert point.prevalence == pytest.approx(truth.repeat(weight).mean())
 
 
 @pytest.mark.parametrize("text", ["specificity:0.9", "sensitivity:0.9"])
@@ -159,6 +177,8 @@ def test_what_is_no_target_is_refused(text):
     with pytest.raises(ValueError, match="says nothing about where to operate"):
         targets(f"specificity:0.9,{text}")
     assert targets("") == ()
+    with pytest.raises(ValueError, match="asks for the same twice"):
+        targets("specificity:0.9, specificity:0.90")
 
 
 def test_predictive_values_follow_from_bayes_and_hold_the_truth():
@@ -172,6 +192,15 @@ def test_predictive_values_follow_from_bayes_and_hold_the_truth():
         held += [each.low <= true <= each.high for each, true in zip(drawn, truth, strict=True)]
     assert (held > 930).all()
     assert (held < 995).all()
+
+
+def test_more_rows_of_the_class_that_errs_make_a_predictive_value_surer():
+    def widths(*sizes):
+        return np.array([each.high - each.low for each in predictive_values(0.9, 0.8, sizes, 0.3, 10**5)])
+
+    few, negatives, positives = widths(100, 100), widths(100, 10**4), widths(10**4, 100)
+    assert negatives[0] < 0.5 * few[0], "false alarms are negatives"
+    assert positives[1] < 0.5 * few[1], "those that are missed are positives"
 
 
 @pytest.mark.parametrize("shares", [(1.0, 1.0), (0.0, 1.0), (1.0, 0.0)])
@@ -189,5 +218,7 @@ def test_the_lead_is_paired_and_corrected_for_the_targets():
     for each, test in zip(USUAL, found, strict=True):
         assert test.difference == pytest.approx(expected[0][each.name] - expected[1][each.name])
         assert test.low <= test.difference <= test.high
+    alone = [leads("net", "old", outcomes, [each], 300, 0)[0].p_value for each in USUAL]
+    assert [each.p_value for each in found] == pytest.approx(holm(alone))
     assert found[0].p_value >= 4 / 301  # two-sided of 300 resamples would be 2 / 301 at least, and there are four tests
     assert leads("net", "old", outcomes, (), 300, 0) == ()

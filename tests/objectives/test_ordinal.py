@@ -137,6 +137,15 @@ def test_the_mean_grade_is_cut_where_validation_rows_say():
     assert cut_by(two, target, probabilities, None) is two
 
 
+def test_a_row_of_weight_two_moves_the_cuts_as_two_rows():
+    chance = np.random.default_rng(0)
+    target, probabilities = chance.integers(0, 5, 60), chance.dirichlet(np.ones(5), 60)
+    weight = chance.integers(0, 3, 60)
+    twice = cut_by(FIVE, target.repeat(weight), probabilities.repeat(weight, axis=0), None)
+    assert cut_by(FIVE, target, probabilities, weight.astype(float)).cuts == twice.cuts
+    assert cut_by(FIVE, target, probabilities, None).cuts != twice.cuts
+
+
 def test_cuts_are_read_again_with_a_saved_model():
     cut = Ordinal(classes=("0", "1", "2"), cuts=(0.25, 1.5), refer_from=1)
     assert stored.from_dict(stored.to_dict(cut)) == cut
