@@ -93,3 +93,16 @@ def test_the_sample_is_told_to_be_simulated():
     assert len(set(data.examples.ids)) == 60
     assert set(data.examples.groups["laboratory"]) == {"usual", "faint"}
     assert set(data.examples.target) == set(KINDS)
+
+
+def test_the_faint_laboratory_stains_less_and_cuts_thicker(monkeypatch):
+    stains = {"faint": [], "usual": []}
+    monkeypatch.setattr(simulated_tissue, "draw", lambda kind, stain, *given: stain)
+    for slide in range(simulated_tissue.SLIDES):
+        first = next(iter(tiles(slide)))
+        stains[first["laboratory"]].append(first["image"])
+    assert {each.blur for each in stains["faint"]} == {1.0}
+    assert {each.blur for each in stains["usual"]} == {0.5}
+    for part in ("blue", "pink"):
+        faint, usual = (np.median([getattr(each, part) for each in stains[name]]) for name in ("faint", "usual"))
+        assert faint / usual == pytest.approx(0.5, abs=0.1)
