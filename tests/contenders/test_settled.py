@@ -7,6 +7,7 @@ from contender_cases import objective_of, table
 
 from pipelines.contenders import classical, saved
 from pipelines.contenders.classical import ClassicalContender
+from pipelines.contenders.ensemble import EnsembleContender
 from pipelines.contenders.network import NetworkContender
 from pipelines.contenders.remembered import Remembered
 from pipelines.contenders.settled import settled
@@ -45,6 +46,9 @@ def test_what_was_remembered_is_trained_anew():
     same = settled(remembered, fitted, (), TRAIN)
     assert isinstance(same, ClassicalContender)
     assert settled(Remembered(NETWORK), None, (), TRAIN) is NETWORK
+    ensemble = settled(EnsembleContender(NETWORK, 2, Remembered(NETWORK)), None, (), TRAIN)
+    assert isinstance(ensemble, EnsembleContender)
+    assert (ensemble.single, ensemble.members, ensemble.first) == (NETWORK, 2, None)
 
 
 def test_a_tuned_contender_keeps_its_best_trial():

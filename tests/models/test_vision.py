@@ -43,8 +43,9 @@ def weighed(core):
 
 @pytest.mark.parametrize(("blocks", "depth"), [((1, 1, 1), 8), ((2, 2, 2), 14), ((2, 2, 2, 2), 18)])
 def test_residual_networks_have_the_depth_of_their_name(blocks, depth):
-    core = residual(blocks)(of_shape(28, 28, 1, n=4), BINARY, RECIPE).core
+    core = residual(blocks)(of_shape(28, 28, 1, n=4), BINARY, replace(RECIPE, dropout=0.35)).core
     assert weighed(core) == depth
+    assert [layer.rate for layer in core.layers if isinstance(layer, keras.layers.Dropout)] == [0.35]
     assert core.output_shape == (None, 1)
 
 
