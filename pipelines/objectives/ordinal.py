@@ -34,7 +34,7 @@ class Ordinal(Classification):
 
     Args:
         orders: label by label from the lowest to the highest, ways to write the grades; upper and lower case are the
-            same. Other labels are grades where they are numbers.
+            same. Other labels are grades where they are numbers, unless one of these ways is in numbers.
         refer_from: number of the grade, from 0, from which on somebody is referred; scores tell these from the others.
         learn_by: `cross_entropy` learns as if grades had no order.
         cuts: at which the mean grade is cut; found on validation rows; none cuts half way.
@@ -69,6 +69,7 @@ class Ordinal(Classification):
 
     def resolve(self, target: NDArray[Any], positive: str | None = None) -> Self:
         names = [str(label) for label in np.unique(labels_of(target))]
+        self._require_known(names)
         order = self._order(names)
         if len(names) == 2:
             return super().resolve(target, positive or self.positive or (order[-1] if order else None))
@@ -81,6 +82,21 @@ class Ordinal(Classification):
                 f"{'; or as '.join(ways)}"
             )
         return replace(found, classes=order, refer_from=min(self.refer_from, len(order) - 1))
+
+    def _require_known(self, names: list[str]) -> None:
+        """Refuse numbers that are none of the grades: shifted ones would refer others, and -1 often is no grade.
+
+        Raises:
+            BadInput: with the numbers.
+        """
+        numbered = next((each for each in self.orders if all(grade.isdecimal() for grade in each)), ())
+        known, found = {float(grade) for grade in numbered}, [_number(name) for name in names]
+        strange = [name for name, number in zip(names, found, strict=True) if number not in known]
+        if numbered and strange and None not in found:
+            raise BadInput(
+                f"the target's label {strange[0]} is not one of the grades {', '.join(numbered)}; recode labels that "
+                "begin elsewhere, and leave out rows that could not be graded"
+            )
 
     def _order(self, names: list[str]) -> tuple[str, ...] | None:
         """The grades from the lowest to the highest, those that no row has among them; None where nobody can tell."""
@@ -180,3 +196,10 @@ def _cumulated(outputs: Any) -> Any:
 
     steps = keras.ops.softplus(outputs[..., 1:])
     return keras.ops.cumsum(keras.ops.concatenate([outputs[..., :1], -steps], axis=-1), axis=-1)
+
+
+def _number(name: str) -> float | None:
+    try:
+        return float(name)
+    except ValueError:
+        return None

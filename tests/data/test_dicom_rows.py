@@ -55,6 +55,14 @@ def test_a_frame_without_a_window_has_the_first_ones_at_every_reading(tmp_path):
     np.testing.assert_array_equal(dicom.read_row(path, SMALL, 1, found.scale), found.pixels[1])
 
 
+def test_a_frame_of_nothing_but_padding_is_black_at_every_reading(tmp_path):
+    pixels = np.stack([RAMP, np.full((4, 4), 99)]).astype(np.uint16)
+    path = dicom_files.write(tmp_path / "a.dcm", pixels, 12, "MONOCHROME1", PixelPaddingValue=99)
+    found = dicom.read(path, SMALL)
+    assert (found.pixels[1] == 0).all()
+    np.testing.assert_array_equal(dicom.read_row(path, SMALL, 1, found.scale), found.pixels[1])
+
+
 def test_eight_bits_with_a_sign_are_no_grey_levels_yet(tmp_path):
     path = dicom_files.write(tmp_path / "a.dcm", (RAMP * 10 - 75).astype(np.int8))
     assert (dicom.read(path, SMALL).pixels > 0).sum() == 15, "those below 0 are not all black"

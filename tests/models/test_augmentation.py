@@ -67,9 +67,10 @@ def test_the_heart_of_a_chest_stays_on_its_side():
 @pytest.mark.parametrize(("name", "axis"), [("down", 1), ("right", 2)])
 @pytest.mark.parametrize("way", [-1, 1])
 def test_a_shift_is_by_its_share_of_the_side_and_repeats_the_edge(name, axis, way):
-    x = pictures(3)
-    out = moved(x, Changes(turned=0, scaled=0, lit=0, shifted=0.25), **{name: way})  # of 8 steps between 9 pixels
-    where = np.clip(np.arange(SIDE) + 2 * way, 0, SIDE - 1)
+    x = np.concatenate([pictures(3), pictures(3, 1)[:, :, 1:]], axis=2)
+    out = moved(x, Changes(turned=0, scaled=0, lit=0, shifted=0.25), **{name: way})
+    steps = x.shape[axis] - 1  # 8 between 9 pixels, 16 between 17
+    where = np.clip(np.arange(steps + 1) + way * steps // 4, 0, steps)
     np.testing.assert_allclose(out, np.take(x, where, axis), atol=1e-5)
 
 

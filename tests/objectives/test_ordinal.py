@@ -33,13 +33,31 @@ def above(outputs):
         (["3", "0", "1"] * 4, ("0", "1", "2", "3", "4")),
         (["Severe", "None", "Mild"] * 4, ("None", "Mild", "Severe")),
         (["Severe", "None", "None", "mild"] * 4, ("None", "mild", "Severe")),
+    ],
+)
+def test_grades_are_put_in_their_order(labels, classes):
+    assert TASK.resolve(np.array(labels)).classes == classes
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
         ([10, 9, 7] * 4, ("7", "8", "9", "10")),  # by number, not by letter
         (["100", "9", "20"] * 4, ("9", "20", "100")),
         ([0.5, 2.5, 1.5] * 4, ("0.5", "1.5", "2.5")),
     ],
 )
-def test_grades_are_put_in_their_order(labels, classes):
-    assert TASK.resolve(np.array(labels)).classes == classes
+def test_numbers_are_grades_where_no_others_are_declared(labels, classes):
+    assert Ordinal(orders=(WORDS,)).resolve(np.array(labels)).classes == classes
+
+
+@pytest.mark.parametrize(
+    ("labels", "strange"), [([1, 2, 3, 4, 5], "5"), ([-1, 0, 1, 2], "-1"), ([0.0, 1.5, 3.0], "1.5")]
+)
+def test_numbers_that_are_none_of_the_declared_grades_are_refused(labels, strange):
+    """Grades that begin at 1 would refer others than those from 2 on, and -1 mostly says that there is no grade."""
+    with pytest.raises(BadInput, match=f"label {strange} is not one of the grades 0, 1, 2, 3, 4; recode"):
+        TASK.resolve(np.array(labels * 4))
 
 
 def test_labels_without_an_order_are_refused():
@@ -50,7 +68,7 @@ def test_labels_without_an_order_are_refused():
     with pytest.raises(BadInput, match="needs two classes"):
         TASK.resolve(np.array([0, 1, 2] * 4), positive="2")
     with pytest.raises(BadInput, match="a number or an identifier"):
-        TASK.resolve(np.arange(30))
+        Ordinal(orders=(WORDS,)).resolve(np.arange(30))
 
 
 def test_two_grades_are_two_classes_and_the_higher_is_positive():

@@ -135,7 +135,7 @@ def _padding(data: Any, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
     if value is None or not isinstance(data.get("PixelPaddingValue"), int):
         return None
     there: NDArray[np.bool_] = stored == value
-    return there if there.any() and not there.all() else None
+    return there if there.any() else None
 
 
 def _of_frame(data: Any, frame: int, sequence: str, name: str) -> Any:
