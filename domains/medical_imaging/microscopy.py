@@ -39,7 +39,7 @@ TASK = Task(
     networks=picture_networks("small-resnet", TISSUE),
     baselines=BASELINES,
     recipe=Recipe(
-        epochs=20, batch_size=32, learning_rate=2e-3, patience=8, weight_decay=0.05, dropout=0.2, width=8, augment=1.0
+        epochs=20, batch_size=32, learning_rate=2e-3, patience=8, weight_decay=0.05, dropout=0.3, width=8, augment=1.0
     ),
     protocol=Protocol(by="id", test=0.3, operate_at=USUAL_POINTS, strange="noise,blank,photographs,retina,head"),
     card=Card(

@@ -11,7 +11,7 @@ TASK = "medical_imaging/diabetic-retinopathy"
 FAST = [
     part
     for each in ("recipe.epochs=2", "recipe.trials=1", "recipe.plan=resident",
-                 "protocol.resamples=100")
+                 "protocol.resamples=100", "protocol.robustness=no", "protocol.strange=none")
     for part in ("--set", each)
 ]  # fmt: skip
 

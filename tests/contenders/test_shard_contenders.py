@@ -69,7 +69,7 @@ def fitted(folder, kind, kept, plan, monkeypatch):
 
 @pytest.mark.parametrize(
     ("kind", "format"),
-    [("image", "tfrecord"), ("image", "array_record"), ("wave", "tfrecord"), ("text", "array_record")],
+    [("image", "tfrecord"), ("wave", "tfrecord"), ("text", "array_record")],
 )
 def test_a_network_streamed_from_shards_has_the_weights_of_one_from_memory(formats, kind, format, monkeypatch):
     folder = formats[format]

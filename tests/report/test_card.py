@@ -188,17 +188,18 @@ def test_what_was_measured_is_not_said_to_be_missing():
 @pytest.mark.parametrize("name", catalogue.names())
 def test_every_task_says_what_it_is_for_what_not_and_where_it_fails(name):
     task = catalogue.find(name)
-    card = task.card
-    assert card is not None
-    assert min(map(len, (card.purpose, card.users, card.decides))) > 30
-    assert len(card.not_for) >= 2
-    assert len(card.failures) >= 2
+    cards = [task.card, *([task.on_pictures.card] if task.on_pictures and task.on_pictures.card else [])]
+    for card in cards:
+        assert min(map(len, (card.purpose, card.users, card.decides))) > 30
+        assert len(card.not_for) >= 2
+        assert len(card.failures) >= 2
     builders = re.findall(r"builders\.\w+\.(\w+)", repr(task.sources)) or ["SimulatedCards"]
     sets = {re.sub(r"(?<!^)(?=[A-Z])", "_", each).lower() for each in builders} | set(task.sources.public)
-    assert set(card.origins) == sets
-    assert all(origin.endswith(".") for origin in card.origins.values())
+    origins = {key: origin for card in cards for key, origin in card.origins.items()}
+    assert set(origins) == sets
+    assert all(origin.endswith(".") for origin in origins.values())
     if task.sample_is_simulated:
-        assert "simulated" in card.purpose or "synthesised" in card.purpose
+        assert "simulated" in task.card.purpose or "synthesised" in task.card.purpose
 
 
 def told_in(tmp_path, text):
