@@ -14,8 +14,11 @@ from pipelines import robustness
 from pipelines.cli import show_robustness
 from pipelines.compete import compete, judge
 from pipelines.contenders.contender import UNMEASURED, UNRECORDED, unwatched
+from pipelines.evaluation.robustness import Drawn, leads, losses
 from pipelines.journal import open_journal
+from pipelines.objectives.calibration import Isotonic
 from pipelines.objectives.objective import Predictions
+from pipelines.objectives.regression import Regression
 from pipelines.prepare import prepare
 from pipelines.report import document
 from pipelines.report.document import Estimate
@@ -121,6 +124,28 @@ def test_both_are_asked_about_the_same_pictures_of_the_first_test(prepared, tria
     assert all(done.worse is None for trial in trials for done in trial.folds[1:])
     as_they_are = Knowing().predict(prepared.dataset.examples.take(first.rows)).values
     np.testing.assert_array_equal(first.clean, as_they_are)
+
+
+def test_what_is_said_of_worse_pictures_is_calibrated_as_all_else(prepared, trials):
+    by = Isotonic((((0.0, 1.0), (0.8, 0.9)),))
+    done = replace(trials[0].folds[0], calibration=by)
+    plain, mapped = (
+        robustness.answered(Knowing(), Knowing(), each, prepared, prepared.folds[0], 0)
+        for each in (trials[0].folds[0], done)
+    )
+    np.testing.assert_allclose(mapped.clean, by(plain.clean))
+    np.testing.assert_allclose(mapped.said[0], by(plain.said[0]))
+    assert np.abs(mapped.said[0] - plain.said[0]).max() > 0.1
+
+
+def test_where_less_is_better_more_is_lost():
+    before, after = (Drawn(value, value + np.array([-0.1, 0.0, 0.1]), 9) for value in (2.0, 3.5))
+    objective = Regression()
+    assert not objective.greater_is_better(objective.primary)
+    (lost,) = losses(before, {("noise", 1): after}, [8.0], objective)
+    assert lost.lost.value == pytest.approx(1.5)
+    (lead,) = leads({("noise", 1): before}, {("noise", 1): after}, objective)
+    assert lead.difference.value == pytest.approx(1.5)
 
 
 def test_a_slow_contender_is_asked_about_the_first_of_them(prepared, trials):

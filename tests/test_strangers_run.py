@@ -111,6 +111,23 @@ def test_nothing_is_fitted_on_validation_or_tested_rows(prepared, fitted, conten
     assert 0.02 < (distances > mine.threshold).mean() <= 0.05
 
 
+def test_others_of_more_energy_are_told_apart_by_it(prepared):
+    tested = prepared.dataset.examples.take(prepared.folds[0].test)
+    near, level = np.zeros((len(tested), 2)), np.linspace(-1, 1, len(tested))
+    usual, others = familiar.Seen(near, level), familiar.Seen(near[:20], np.full(20, 3.0))
+    told = strangers._told("noise", 20, usual, others, familiar.Familiar(near[:1], np.eye(2)), tested)
+    assert (told.by_energy.value, told.by_distance.value) == (1.0, 0.5)
+
+
+def test_what_is_kept_beside_the_model_is_of_the_rows_it_learned_from(prepared, contender, fitted, tmp_path):
+    first = prepared.folds[0]
+    second = replace(first, train=first.test, valid=first.train)
+    strangers.keep(contender, fitted, replace(prepared, folds=(first, second)), tmp_path)
+    kept, mine = familiar.kept(tmp_path), strangers._learned(opened(fitted), prepared, first)
+    np.testing.assert_array_equal(kept.means, mine.means)
+    assert kept.threshold == mine.threshold
+
+
 def test_whoever_asks_for_nothing_or_is_no_network_is_told_nothing(prepared, contender, fitted):
     fold = prepared.folds[0]
     quiet = replace(prepared, protocol=replace(prepared.protocol, strange="none"))
