@@ -9,6 +9,8 @@ import pytest
 
 from pipelines import catalogue
 from pipelines.errors import BadInput
+from pipelines.objectives.ordinal import Ordinal
+from pipelines.task import USUAL_POINTS
 
 SHIPPED = [
     "finance/anomaly",
@@ -125,3 +127,10 @@ def test_networks_that_need_other_columns_do_not_compete():
     assert "gru" not in names("", ["amount"])
     with pytest.raises(BadInput, match="gru learns from history, which these data have not"):
         names("gru", ["amount"])
+
+
+def test_medical_tasks_on_classes_without_an_order_ask_for_the_usual_operating_points():
+    for task in (catalogue.find(name) for name in SHIPPED if name.startswith("medical_imaging/")):
+        protocols = [task.protocol, *([task.on_pictures.protocol] if task.on_pictures else [])]
+        asked = "" if isinstance(task.objective, Ordinal) else USUAL_POINTS
+        assert {each.operate_at for each in protocols} == {asked}, task.name

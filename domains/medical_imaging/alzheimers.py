@@ -42,7 +42,7 @@ from pipelines.models.picture_networks import picture_networks
 from pipelines.models.recurrent import visit_gru
 from pipelines.models.tabular import mlp
 from pipelines.objectives.classification import Classification
-from pipelines.task import Card, Network, OnPictures, Protocol, Recipe, Sensitive, Sources, Task
+from pipelines.task import USUAL_POINTS, Card, Network, OnPictures, Protocol, Recipe, Sensitive, Sources, Task
 
 SESSIONS = SampleSet("pipelines.data.builders.oasis_sessions.OasisSessions")
 VOLUMES, MENTAL_STATE = ("nwbv", "etiv"), "mmse"
@@ -72,13 +72,13 @@ TASK = Task(
         epochs=60, batch_size=32, learning_rate=2e-3, weight_decay=0.1, dropout=0.3, patience=12, width=16,
         monitor="loss",  # the score of 45 validation rows leaps from epoch to epoch
     ),
-    protocol=Protocol(kind="cross-validation", by="id", folds=5, repeats=3),
+    protocol=Protocol(kind="cross-validation", by="id", folds=5, repeats=3, operate_at=USUAL_POINTS),
     on_pictures=OnPictures(
         Recipe(
             epochs=40, batch_size=32, learning_rate=1e-3, weight_decay=0.05, dropout=0.3, patience=12, width=16,
             augment=1.0, monitor="loss",
         ),
-        Protocol(kind="cross-validation", by="id", folds=5),
+        Protocol(kind="cross-validation", by="id", folds=5, operate_at=USUAL_POINTS),
     ),
     sensitive=(
         Sensitive("sex", keep=True),
