@@ -132,15 +132,17 @@ def _taken_apart(model: saved.Saved, usual: Typical | None, rows: Examples, name
         return Told(_pushed(network.answer), said, names, apart.parts, apart.maps, _complete(apart.incomplete))
     if not model.acting.usual:
         raise BadInput(
-            f"{model.name} is no network and reads no table: only its predictions are known; name a network with "
-            "--contender"
+            f"{model.name} is no single network and reads no table: only its predictions are known; name a network "
+            "with --contender"
         )
     read = as_read(rows, model)
     if network is not None:
         apart = attributed(network, model.acting.usual, read)
         return Told(_pushed(network.answer), said, names, apart.parts, apart.maps, _complete(apart.incomplete))
     if len(getattr(model.objective, "classes", ())) != 2:
-        raise BadInput(f"{model.name} is no network and decides not between two classes; name another --contender")
+        raise BadInput(
+            f"{model.name} is no single network and decides not between two classes; name another --contender"
+        )
     found = attributions(model.fitted, read, model.acting.usual)
     parts = {name: (each, np.arange(len(rows))) for name, each in found.pushes.items()}
     return Told(_pushed(answer_of(model.objective)), said, names, parts, {}, found.how)

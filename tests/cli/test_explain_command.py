@@ -112,7 +112,7 @@ def test_fields_of_a_picture_with_its_file(tmp_path):
             False,
             "was saved without what is usual; run medical_imaging/lung-nodule again",
         ),
-        (PICTURES[-1], True, "is no network and reads no table"),
+        (PICTURES[-1], True, "is no single network and reads no table"),
     ],
 )
 def test_what_cannot_be_explained_says_what_can(tmp_path, declared, keep, said):
