@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipelines.evaluation.membership import worst
@@ -41,7 +41,10 @@ def failures(report: Report) -> tuple[str, ...]:
     """What the run itself found against the network and the data, worst first."""
     card = report.scorecard(report.verdict.network)
     found = [*_of_the_data(report), *_of_limits(report), *_of_gaps(card), *_of_privacy(card)]
-    found += _of_points_and_pictures(card)
+    single = (
+        card.name.rpartition("-x")[0] if card.kind == "ensemble" else card.name
+    )  # features are those of one network
+    found += _of_points_and_pictures(card, [each for each in report.contenders if each.name == single])
     if (gradients := card.settings.get("gradients", "")) and not gradients.startswith("healthy"):
         found.append(f"Gradients of {card.name}: {gradients}")
     found += [f"{name} could not be trained and is left out: {why}" for name, why in report.left_out.items()]
@@ -86,16 +89,17 @@ def _of_privacy(card: Scorecard) -> Iterator[str]:
         )
 
 
-def _of_points_and_pictures(card: Scorecard) -> Iterator[str]:
+def _of_points_and_pictures(card: Scorecard, members: Sequence[Scorecard]) -> Iterator[str]:
     for point in card.operating:
         if missed := missed_target(point):
             yield f"The threshold of {card.name} for {100 * point.share:g} % {point.side}: {missed}."
     worse = card.robustness
     if worse is not None and any(each.lost.low > STATED_LOSS for each in worse.worsened):
         yield losing(card.name, worse)
-    others = card.strangers
-    if others is not None and any(each.flagged.value < MOSTLY for each in others.kinds):
-        yield passing(card.name, others)
+    for each in members:
+        others = each.strangers
+        if others is not None and any(kind.flagged.value < MOSTLY for kind in others.kinds):
+            yield passing(each.name, others)
 
 
 def not_measured(report: Report) -> tuple[Unmeasured, ...]:
@@ -104,6 +108,7 @@ def not_measured(report: Report) -> tuple[Unmeasured, ...]:
     told = [
         *_people(report, card),
         *_model(report, card),
+        *_pictures(report, card),
         ("Other places and later times", "all rows come from one source; intervals know only rows like these, not how "
          "tomorrow's or another place's differ"),
         ("Causes", "models find what goes together; what would happen if somebody acted otherwise is not in the data"),
@@ -146,3 +151,19 @@ def _model(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
         yield "What another training would say", "each contender was trained once a fold (--set protocol.seeds=3)"
     if math.isnan(card.cost.energy_wh):
         yield "Energy", "its estimate needs the extra energy (pip install 'tapeline[energy]')"
+
+
+def _pictures(report: Report, card: Scorecard) -> Iterator[tuple[str, str]]:
+    if "image" not in report.data.columns.values():
+        return
+    if card.robustness is None:  # what cannot be made worse says so in its own section
+        yield (
+            "What worse pictures cost",
+            "it was left out (--set protocol.robustness=yes), or the report is from before it was measured",
+        )
+    if all(each.strangers is None for each in report.contenders):
+        yield (
+            "Whether pictures of something else are noticed",
+            "it was left out (--set protocol.strange=noise,blank,photographs), cannot be asked of such pictures, or "
+            "the report is from before it was measured",
+        )

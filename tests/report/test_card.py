@@ -16,6 +16,8 @@ from pipelines.report import card as module
 from pipelines.report.card import OF_ANOTHER_SET
 from pipelines.report.caveats import failures, not_measured
 from pipelines.report.document import Estimate
+from pipelines.report.robustness import Robustness
+from pipelines.report.strangers import Stranger, Strangers
 
 from .page_reports import card_of, hostile_report, whole_report
 
@@ -183,6 +185,29 @@ def test_what_was_measured_is_not_said_to_be_missing():
         "split by time"
         in {each.what: each.why for each in not_measured(timed)}["Whether an outsider can tell who was learned from"]
     )
+
+
+def test_of_pictures_it_is_said_that_worse_and_other_ones_were_left_out():
+    report = whole_report()
+    asked = {"What worse pictures cost", "Whether pictures of something else are noticed"}
+    pictures = replace(report, data=replace(report.data, columns={"image": "image"}))
+    assert not asked & {each.what for each in not_measured(report)}
+    assert asked <= {each.what for each in not_measured(pictures)}
+    first = replace(report.contenders[0], robustness=Robustness("auroc"), strangers=Strangers())
+    told = {each.what for each in not_measured(replace(pictures, contenders=(first, *report.contenders[1:])))}
+    assert not asked & told
+
+
+def test_what_a_member_does_not_notice_is_a_failure_of_its_ensemble():
+    report = whole_report()
+    blank = Stranger("blank", "one grey", 9, Estimate(0.6), Estimate(0.5), Estimate(0.1))
+    single = replace(report.contenders[0], name="net", strangers=Strangers(kinds=(blank,)))
+    other, several = replace(single, name="other"), replace(single, name="net-x3", kind="ensemble", strangers=None)
+    whole = replace(report, contenders=(several, other, single), verdict=replace(report.verdict, network="net-x3"))
+    told = [each for each in failures(whole) if "blank" in each]
+    assert len(told) == 1
+    assert "net" in told[0]
+    assert "other" not in told[0]
 
 
 @pytest.mark.parametrize("name", catalogue.names())
