@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,7 +157,7 @@ def _over_folds(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired | 
     differences = by_fold.mean(axis=1)
     n_train, n_test = ours.sizes
     least = spread.least_of_folds(by_fold.tolist())
-    tested = _possible(score, corrected_resampled_t(differences, n_train, n_test, least))
+    tested = _possible(settings, corrected_resampled_t(differences, n_train, n_test, least))
     known = differences[~np.isnan(differences)]
     if len(known) and not np.ptp(known) > 1e-12 and abs(tested[0]) > 1e-12 and not least:
         return None
@@ -223,7 +223,7 @@ def _by_resamples(ours: Outcome, theirs: Outcome, settings: Settings) -> Paired:
         p_value = 1.0 if abs(difference) <= 1e-12 else 2 / (settings.resamples + 1)
         tested = difference, difference, difference, p_value
     else:
-        tested = _possible(settings.score, student(difference, found.error, found.freedom))
+        tested = _possible(settings, student(difference, found.error, found.freedom))
     return Paired(name, tested, found, at_most, units, found.of_rows)
 
 
@@ -234,9 +234,10 @@ def _drawn(ours: Outcome, theirs: Outcome, settings: Settings) -> list[Floats]:
     return [settings.sign * (mine[settings.score] - other[settings.score]) for mine, other in pairs]
 
 
-def _possible(score: str, tested: Tested) -> Tested:
+def _possible(settings: Settings, tested: Tested) -> Tested:
     """With its interval cut to the differences that two values of the score can have; t knows no such ends."""
-    lowest, highest = RANGES.get(score, (-math.inf, math.inf))
+    ranges: Mapping[str, tuple[float, float]] = getattr(settings.objective, "ranges", RANGES)
+    lowest, highest = ranges.get(settings.score, (-math.inf, math.inf))
     difference, low, high, p_value = tested
     width = highest - lowest
     return difference, float(np.maximum(low, -width)), float(np.minimum(high, width)), p_value

@@ -1,6 +1,7 @@
 """Operating points of contenders whose ROC curve is known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,3 +223,14 @@ def test_the_lead_is_paired_and_corrected_for_the_targets():
     assert [each.p_value for each in found] == pytest.approx(holm(alone))
     assert found[0].p_value >= 4 / 301  # two-sided of 300 resamples would be 2 / 301 at least, and there are four tests
     assert leads("net", "old", outcomes, (), 300, 0) == ()
+
+
+def test_no_lead_goes_beyond_what_two_shares_can_differ_by():
+    """Two folds in which the differences are far apart: Student's t with one degree of freedom reaches beyond 1."""
+    target = np.tile([0, 1], 20)
+    right, wrong = np.where(target == 1, 0.9, 0.1), np.where(target == 1, 0.1, 0.9)
+    outcomes = {
+        name: replace(holdout(target, two_class(values)), rounds=(Round(0, 20, 20), Round(20, 40, 20)))
+        for name, values in (("net", np.where(np.arange(40) < 20, right, 0.5)), ("old", wrong))
+    }
+    assert [(each.low, each.high) for each in leads("net", "old", outcomes, USUAL, 300, 0)] == [(-1.0, 1.0)] * 4
