@@ -283,7 +283,7 @@ def check(
         print(format.dumps({"run": found, "limits": limits}))
     else:
         console = Console(emoji=False)
-        console.print(f"run {found}" if results else f"run {found}: {task} declares no limit")
+        console.print(f"run {found}" if results else f"run {found}: {task} declares no limit for such data")
         show.limits(console, results, primary)
     if failed := [show.limit_in_words(each, primary) for each in results if not each.passed]:
         raise LimitFailed(f"{len(failed)} of {len(results)} limits of {task} failed: {'; '.join(failed)}")
