@@ -75,6 +75,8 @@ def test_the_recipe_and_the_protocol_are_those_for_pictures(breasts):
     assert of_pictures.protocol.kind == "holdout", "the official test rows"
     table = prepare(TASK, DataRequest(), 0)
     assert (table.recipe.width, table.recipe.augment, table.protocol.repeats) == (64, 0.0, 3)
+    told = [note for each in (of_pictures, table) for note in each.dataset.notes]
+    assert not [note for note in told if "is left out" in note], "each kind of data has its own networks"
     assert TASK.on(["image"]).card != TASK.on(["mean radius"]).card == TASK.card
 
 
