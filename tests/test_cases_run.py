@@ -13,6 +13,7 @@ from domains.medical_imaging.lung_nodule import TASK
 from pipelines import cases
 from pipelines.compete import Trial
 from pipelines.contenders.network import NetworkContender
+from pipelines.explanation.cam import grad_cam
 from pipelines.explanation.opened import opened
 from pipelines.models.vision import small_resnet
 from pipelines.objectives.automation import Automation
@@ -111,6 +112,8 @@ def test_a_negative_decision_comes_from_what_speaks_against_the_positive_class(p
     positive, negative = (cases._looked(network, rows, np.full(6, label, np.int32), True) for label in (1, 0))
     assert (np.minimum(positive, negative) < 1e-6 + 0.5 * np.maximum(positive, negative)).mean() > 0.9
     assert not np.allclose(positive, negative)
+    plain = grad_cam(network, network.numbers(network.encoded(rows)), np.ones(6, np.int32))
+    np.testing.assert_allclose(positive, plain, rtol=1e-4, atol=1e-6)
 
 
 def test_the_figure_says_classes_and_nothing_of_whose_a_picture_is(prepared, trial):

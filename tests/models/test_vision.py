@@ -74,6 +74,17 @@ def test_large_pictures_are_thinned_out_by_the_stem():
     assert _last_sides(large) == 4
 
 
+@pytest.mark.parametrize("bottleneck", [False, True])
+def test_a_block_that_learned_nothing_passes_on_what_it_gets(bottleneck):
+    core = residual((1, 1), bottleneck)(of_shape(12, 12, 1, n=4), BINARY, RECIPE).core
+    for layer in core.layers:  # what a block adds comes through a kernel that nothing else is added to
+        if isinstance(layer, keras.layers.Add):
+            branch = layer.input[1]._keras_history[0]
+            branch.set_weights([np.zeros_like(each) for each in branch.get_weights()])
+    outputs = np.asarray(core(of_shape(12, 12, 1, n=4).columns["image"].astype(np.float32) / 255))
+    assert np.ptp(outputs) > 1e-6
+
+
 def test_volumes_are_thinned_out_by_the_stem_where_they_have_room():
     thin, large = (residual((1, 1, 1))(of_shape(16, side, side, 1, n=2), BINARY, RECIPE).core for side in (12, 32))
     assert _last_sides(thin) == 4
