@@ -19,7 +19,7 @@ from dataclasses import replace
 from pipelines.contenders.pictures import BASELINES as OF_PICTURES
 from pipelines.contenders.tables import BASELINES as OF_TABLES
 from pipelines.data.images import OwnImages
-from pipelines.data.medical_sets import MAMMOGRAM_PATCHES, PATCH_CAMELYON
+from pipelines.data.medical_sets import MAMMOGRAM_PATCHES, PATCH_CAMELYON, PATCH_CAMELYON_ORIGIN
 from pipelines.data.own_either import TableOrPictures
 from pipelines.data.sample_set import SampleSet
 from pipelines.data.tables import OwnTable
@@ -117,8 +117,7 @@ TASK = Task(
             origins={
                 "curated_breast_imaging_ddsm": "CBIS-DDSM, Lee et al. 2017, Scientific Data 4, doi "
                 "10.1038/sdata.2017.177 (CC BY 3.0), through TensorFlow Datasets; to be downloaded by hand.",
-                "patch_camelyon": "PatchCamelyon, Veeling et al. 2018, MICCAI (CC0), of Camelyon16, through TensorFlow "
-                "Datasets.",
+                "patch_camelyon": PATCH_CAMELYON_ORIGIN,
             },
         ),
     ),

@@ -19,7 +19,7 @@ time on 2 cores.
 
 from pipelines.contenders.pictures import BASELINES
 from pipelines.data.images import OwnImages
-from pipelines.data.medical_sets import COLORECTAL_HISTOLOGY, MALARIA, PATCH_CAMELYON
+from pipelines.data.medical_sets import COLORECTAL_HISTOLOGY, MALARIA, PATCH_CAMELYON, PATCH_CAMELYON_ORIGIN
 from pipelines.data.sample_set import SampleSet
 from pipelines.models.changes import TISSUE
 from pipelines.models.picture_networks import picture_networks
@@ -67,8 +67,7 @@ TASK = Task(
             "colorectal_histology": "Kather et al. 2016, Scientific Reports 6, doi 10.5281/zenodo.53169 (CC BY 4.0), "
             "through TensorFlow Datasets.",
             "malaria": "Rajaraman et al. 2018, PeerJ 6, National Library of Medicine, through TensorFlow Datasets.",
-            "patch_camelyon": "PatchCamelyon, Veeling et al. 2018, MICCAI (CC0), of Camelyon16, through TensorFlow "
-            "Datasets.",
+            "patch_camelyon": PATCH_CAMELYON_ORIGIN,
         },
     ),
 )  # fmt: skip

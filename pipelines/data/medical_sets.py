@@ -20,6 +20,9 @@ PATCH_CAMELYON = PublicSet(
 """327 680 tiles of 96 x 96 of lymph nodes, metastasis in the middle or not (Veeling et al. 2018). The official split
 keeps slides apart; which slide a tile is of is not said."""
 
+PATCH_CAMELYON_ORIGIN = "PatchCamelyon, Veeling et al. 2018, MICCAI (CC0), of Camelyon16, through TensorFlow Datasets."
+"""For the cards of the tasks that read it."""
+
 MALARIA = PublicSet("malaria", image="image", size=64, channels=3, positive="parasitized")
 """27 558 red blood cells, cut out, of many sizes (Rajaraman et al. 2018). Patients are not named and there is no split:
 cells of one patient stand in training and test."""

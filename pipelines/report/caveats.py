@@ -41,9 +41,8 @@ def failures(report: Report) -> tuple[str, ...]:
     """What the run itself found against the network and the data, worst first."""
     card = report.scorecard(report.verdict.network)
     found = [*_of_the_data(report), *_of_limits(report), *_of_gaps(card), *_of_privacy(card)]
-    single = (
-        card.name.rpartition("-x")[0] if card.kind == "ensemble" else card.name
-    )  # features are those of one network
+    # What is unlike the training rows is asked of single networks: of an ensemble, of the one that is its first member.
+    single = card.name.rpartition("-x")[0] if card.kind == "ensemble" else card.name
     found += _of_points_and_pictures(card, [each for each in report.contenders if each.name == single])
     if (gradients := card.settings.get("gradients", "")) and not gradients.startswith("healthy"):
         found.append(f"Gradients of {card.name}: {gradients}")

@@ -63,6 +63,20 @@ def test_a_frame_of_nothing_but_padding_is_black_at_every_reading(tmp_path):
     np.testing.assert_array_equal(dicom.read_row(path, SMALL, 1, found.scale), found.pixels[1])
 
 
+def test_where_the_first_frame_has_no_window_no_frame_is_seen_through_one(tmp_path):
+    from pydicom.dataset import Dataset
+
+    voi, second = Dataset(), Dataset()
+    voi.WindowCenter, voi.WindowWidth = 7.5, 30
+    second.FrameVOILUTSequence = [voi]
+    pixels = np.stack([RAMP, RAMP * 100]).astype(np.uint16)
+    path = dicom_files.write(tmp_path / "a.dcm", pixels, 12, PerFrameFunctionalGroupsSequence=[Dataset(), second])
+    found = dicom.read(path, SMALL)
+    assert found.scale is not None
+    for frame in range(2):
+        np.testing.assert_array_equal(dicom.read_row(path, SMALL, frame, found.scale), found.pixels[frame])
+
+
 def test_eight_bits_with_a_sign_are_no_grey_levels_yet(tmp_path):
     path = dicom_files.write(tmp_path / "a.dcm", (RAMP * 10 - 75).astype(np.int8))
     assert (dicom.read(path, SMALL).pixels > 0).sum() == 15, "those below 0 are not all black"

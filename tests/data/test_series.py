@@ -126,6 +126,13 @@ def test_slices_of_several_sizes_are_refused(tmp_path):
         read(slices(tmp_path / "scan", [*rising(7), np.zeros((9, 9), np.uint8)]))
 
 
+@pytest.mark.parametrize("photometric", ["PALETTE COLOR", "RGB"])
+def test_slices_in_colour_are_refused(tmp_path, photometric):
+    planes = [np.stack([each] * 3, axis=-1) if photometric == "RGB" else each for each in rising(4)]
+    with pytest.raises(Odd, match="volumes are of grey slices"):
+        read(slices(tmp_path / "scan", planes, photometric=photometric))
+
+
 def test_a_slice_that_is_missing_is_told(tmp_path):
     folder = slices(tmp_path / "scan", rising())
     assert series.UNEVEN not in read(folder).changes

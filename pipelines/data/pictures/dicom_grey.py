@@ -37,8 +37,9 @@ def grey(data: Any, stored: NDArray[Any], first: int = 0, scale: tuple[float, fl
         scale: the percentiles found at the first reading of the whole file.
     """
     values = np.stack([_rescaled(data, frame, first + place) for place, frame in enumerate(stored)])
-    windows = [_window(data, first + place) or _window(data, 0) for place in range(len(values))]
-    return _seen(data, values, _padding(data, stored), [each for each in windows if each is not None], scale)
+    usual = _window(data, 0)
+    windows = [] if usual is None else [_window(data, first + place) or usual for place in range(len(values))]
+    return _seen(data, values, _padding(data, stored), windows, scale)
 
 
 def grey_of_slices(slices: Sequence[Any], stored: NDArray[Any], scale: tuple[float, float] | None = None) -> Grey:

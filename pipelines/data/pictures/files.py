@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, cast
 
 import numpy as np
@@ -35,12 +36,12 @@ AT_ONCE = 256
 
 def kind_of(path: Path) -> Any:
     """The module that reads this file, or this folder of slices; None for what is no picture."""
-    if path.is_dir():
-        return series if series.is_series(path) else None
     if path.suffix.lower() in raster.SUFFIXES:
         return raster
     if nifti.is_nifti(path):
         return nifti
+    if path.is_dir():
+        return series if series.is_series(path) else None
     return dicom if dicom.is_dicom(path) else None
 
 
@@ -125,10 +126,8 @@ def _are_large(sizes: Sequence[int]) -> bool:
 
 def _stamp(path: Path) -> tuple[int, int]:
     """The size in bytes, and when it was last written, in ns."""
-    if path.is_dir():
-        return series.stamp(path)
     about = path.stat()
-    return about.st_size, about.st_mtime_ns
+    return series.stamp(path) if S_ISDIR(about.st_mode) else (about.st_size, about.st_mtime_ns)
 
 
 def _bytes_of(path: Path) -> int:

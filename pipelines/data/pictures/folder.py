@@ -93,9 +93,10 @@ def require_readers(where: Path, files: Sequence[Path]) -> None:
     Raises:
         BadInput: it is not; the message says how to install it.
     """
-    for kind in (dicom, nifti):
-        if any(map(dicom.is_dicom if kind is dicom else nifti.is_nifti, files)):
-            kind.require(where)
+    if any(map(dicom.is_dicom, files)):
+        dicom.require(where)
+    if any(map(nifti.is_nifti, files)):
+        nifti.require(where)
 
 
 def told(found: Found, wanted: Wanted) -> list[str]:

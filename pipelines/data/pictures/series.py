@@ -133,7 +133,8 @@ def _stored(slices: Sequence[Any]) -> NDArray[Any]:
     planes = [_plane(each) for each in slices]
     if len({plane.shape for plane in planes}) > 1:
         raise Odd("holds slices of several sizes")
-    if planes[0].ndim != 3 or len(planes[0]) != 1:
+    grey = all(str(each.PhotometricInterpretation).startswith("MONOCHROME") for each in slices)
+    if not grey or len(planes[0]) != 1:
         raise Odd("holds files of colours or of many frames beside each other; volumes are of grey slices")
     return np.concatenate(planes)
 
