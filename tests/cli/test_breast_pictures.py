@@ -45,6 +45,9 @@ def test_pictures_run_and_their_model_predicts(breasts, folder, tapeline):
     assert document["verdict"]["limits"] == [], "the limit is of the sample, which is a table"
     scores = {each["name"]: each["scores"]["auroc"]["value"] for each in document["contenders"]}
     assert scores["pixels"] > 0.9
+    ended = tapeline("check", TASK.name, "--run", document["mlflow_run_id"])
+    assert ended.code == 0, ended.err
+    assert "declares no limit for such data" in " ".join(ended.out.split())
     Image.fromarray(np.load(breasts)["test_images"][0]).save(folder / "new.png")
     ended = tapeline(
         "predict", document["mlflow_run_id"], "--contender", "pixels", "--input", "new.png", "--output", "a.csv"

@@ -96,3 +96,8 @@ def test_the_hash_sees_every_value_and_nothing_else():
     assert len(seen) == 11
     shuffled_names = dict(reversed(examples().columns.items()))
     assert replace(examples(), columns=shuffled_names).sha256() == first
+
+
+def test_a_table_without_columns_has_its_rows_all_the_same():
+    pictures = replace(examples(), columns={"scan": examples().columns["scan"]}, kinds={})
+    assert pictures.frame().shape == (4, 0)

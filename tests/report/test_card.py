@@ -12,12 +12,14 @@ import pytest
 from pipelines import catalogue
 from pipelines.card import Card, read_card
 from pipelines.errors import BadInput
+from pipelines.operations import paging
 from pipelines.report import card as module
 from pipelines.report.card import OF_ANOTHER_SET
 from pipelines.report.caveats import failures, not_measured
 from pipelines.report.document import Estimate
 from pipelines.report.robustness import Robustness
 from pipelines.report.strangers import Stranger, Strangers
+from pipelines.tracking.recorded import Recorded
 
 from .page_reports import card_of, hostile_report, whole_report
 
@@ -225,6 +227,14 @@ def test_every_task_says_what_it_is_for_what_not_and_where_it_fails(name):
     assert all(origin.endswith(".") for origin in origins.values())
     if task.sample_is_simulated:
         assert "simulated" in task.card.purpose or "synthesised" in task.card.purpose
+
+
+def test_a_task_for_tables_has_another_card_for_pictures():
+    task, report = catalogue.find("medical_imaging/breast-cancer"), whole_report()
+    for columns, card in (({"image": "image"}, task.on_pictures.card), ({"mean radius": "number"}, task.card)):
+        data = replace(report.data, columns=columns, source="public patch_camelyon/2.0.0")
+        found = Recorded(replace(report, task=task.name, data=data), "", "", {}, {})
+        assert paging.card_of(found).use.purpose == card.purpose
 
 
 def told_in(tmp_path, text):
